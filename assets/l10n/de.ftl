@@ -10,12 +10,12 @@ share = Teilen
 receive = Empfangen
 settings = Einstellungen
 screen = Ansicht
-drop_here = Dateien in dieses Fenster ziehen
-choose_or_paste = Dateien auswählen oder einfügen
+drop_here = Dateien oder Ordner in dieses Fenster ziehen
+choose_or_paste = Dateien oder Ordner auswählen oder einfügen
 sealed_here = Jede Datei wird auf diesem Computer aufgefüllt und versiegelt, bevor sie ihn verlässt.
 choose_files = Dateien wählen
-drop_more = Weitere Dateien hierher ziehen oder wählen
-choose_more = Weitere Dateien wählen
+drop_more = Weitere hierher ziehen oder wählen
+choose_more = Weitere wählen
 built_in = Eingebautes Netz
 built_in_stays = Bleibt auf diesem Computer
 pointer = Abholcode
@@ -88,11 +88,9 @@ welcome = Datei abgeben, Code mitnehmen
 start = Starten
 keep_running = Nicht beenden
 stop_and_quit = Trotzdem beenden
-closing_body = Beim Beenden wird abgebrochen, was noch läuft; nichts Halbfertiges bleibt zurück.
+closing_body = Beim Beenden wird abgebrochen, was noch läuft. Große Dateien und Ordner lassen sich beim nächsten Start fortsetzen; von allem anderen bleibt nichts Halbfertiges zurück.
 dismiss = Ausblenden
 no_display = cloakroom: Es gibt keine Anzeige, auf der sich ein Fenster öffnen ließe; die Befehlszeile `cloak` leistet dasselbe ohne Fenster.
-hover_folders = Ordner lassen sich noch nicht teilen
-hover_folders_left_out = Ordner werden ausgelassen
 name_in_pointer = Dateiname im Abholcode
 name_in_pointer_about = Wer den Abholcode liest, sieht den Namen vor dem Abholen. In der versiegelten Datei steht er in jedem Fall.
 copy_when_done = Abholcode kopieren, sobald er da ist
@@ -283,7 +281,7 @@ relays =
     }
 hover_title = Loslassen, um zu teilen
 hover_title_one = Loslassen, um { $name } zu teilen
-hover_title_many = Loslassen, um { $count } Dateien zu teilen
+hover_title_many = Loslassen, um { $count } Elemente zu teilen
 
 ## Sizes, days, shares of a whole
 
@@ -498,14 +496,6 @@ relays_missing =
     .what = Dieser Server ist noch nicht erreichbar.
     .why = Die eingebauten Relays dienen nur dem eingebauten Netz.
     .next = Wählen Sie eine Relay-Liste, der Sie vertrauen.
-folder_refused =
-    .what = { $name } ist ein Ordner und wurde nicht geteilt.
-    .why = Bisher lassen sich nur einzelne Dateien teilen.
-    .next = Packen Sie ihn in ein Archiv, und teilen Sie dieses.
-folders_refused =
-    .what = { $count } Ordner wurden nicht geteilt.
-    .why = Bisher lassen sich nur einzelne Dateien teilen.
-    .next = Packen Sie jeden in ein Archiv, und teilen Sie diese.
 file_missing =
     .what = { $name } war nicht zu finden und wurde deshalb nicht geteilt.
     .why = Vielleicht wurde die Datei verschoben, oder dieses Programm darf sie nicht lesen.
@@ -1270,8 +1260,6 @@ server_passed = Der letzte Test dieses Servers ist gelungen.
 server_untried = Dieser Server wurde seit dem Öffnen des Fensters nicht getestet.
 keep_longer_about = So lange bewahrt der Server die Datei ab jetzt auf, nie kürzer als zuvor.
 received_here = Empfangene Dateien stehen dann hier.
-hover_too_large = Zu groß zum Teilen
-hover_too_large_left_out = Zu große Dateien werden ausgelassen
 dialog_share = Dateien zum Teilen wählen
 dialog_folder = Ordner für empfangene Dateien wählen
 dialog_relay_list = Relay-Liste wählen
@@ -1362,4 +1350,77 @@ speed = { $size }/s
 starts_again = { $count } Übertragungen werden wiederholt
 starts_receiving = { $name } wird abgeholt
 starts_sharing_one = { $name } wird geteilt
-starts_sharing_many = { $count } Dateien werden geteilt
+starts_sharing_many = { $count } Elemente werden geteilt
+
+## Several things, large things, transfers in parts
+
+as_one = Zusammen
+one_each = Einzeln
+keep_together = Merken
+keep_together_about = In den Einstellungen lässt es sich ändern.
+several_things = Mehrere Dateien auf einmal
+several_ask = Fragen
+several_as_one = Zusammen
+several_one_each = Einzeln
+choose_folder = Ordner wählen
+dialog_share_folder = Ordner zum Teilen wählen
+not_begun = Noch nicht begonnen
+pause = Anhalten
+paused = Angehalten
+paused_at = Angehalten, { $done } von { $total } erledigt
+interrupted_at = Unterbrochen, { $done } von { $total } erledigt
+resume = Fortsetzen
+discard = Verwerfen
+discard_title = { $name } verwerfen?
+discard_share = Was der Server bisher davon hat, wird gelöscht. Danach lässt es sich nicht fortsetzen.
+discard_download = Was bisher davon da ist, wird entfernt. Danach lässt es sich nicht fortsetzen.
+discarding = Wird verworfen
+discarded = Verworfen
+some_left = Ein Teil davon ließ sich auf dem Server nicht löschen. Er verschwindet, wenn er abläuft.
+is_paused = { $name } ist angehalten
+is_discarded = { $name } wurde verworfen
+unnamed_folder = Unbenannter Ordner
+a_folder = Ordner
+show_content = Inhalt zeigen
+looking_into = Wird nachgesehen
+single_file = Es ist eine einzelne Datei.
+entries =
+    { $count ->
+        [one] Eine Datei oder ein leerer Ordner
+       *[other] { $count } Dateien und leere Ordner
+    }
+entries_wanted = { $wanted } von { $count } gewählt, { $size }
+content_of = Inhalt von { $name }
+want_all = Alle wählen
+want_none = Keine wählen
+empty_folder = leerer Ordner
+and_more = { $names } und weitere
+now_named = { $was } heißt jetzt { $is }
+several_came =
+    .what = { $count } Dateien oder Ordner kamen zusammen an.
+    .why = Zusammen kommen sie in einem Ordner an und haben einen Abholcode. Einzeln hat jede ihren eigenen Abholcode.
+    .next = Wählen Sie, wie sie geteilt werden.
+large_share =
+    .what = Das sind { $size }.
+    .why = Es geht in Teilen an { $server }; das kann lange dauern.
+    .next = Es lässt sich anhalten und später fortsetzen, auch nach einem Neustart.
+large_download =
+    .what = Das sind { $size }.
+    .why = Es kommt in Teilen von { $server }; das kann lange dauern.
+    .next = Es lässt sich anhalten und später fortsetzen, auch nach einem Neustart.
+things_left_out =
+    .what =
+        { $count ->
+            [one] Ausgelassen wurde: { $names }.
+           *[other] { $count } Dinge wurden ausgelassen: { $names }.
+        }
+    .why = Verknüpfungen und was sich nicht lesen lässt oder einen Namen hat, der sich nicht senden lässt, werden nicht geteilt.
+    .next = Alles andere ist geteilt.
+names_changed =
+    .what =
+        { $count ->
+            [one] Ein Name wurde geändert: { $names }.
+           *[other] { $count } Namen wurden geändert: { $names }.
+        }
+    .why = Dieses System kann sie so nicht speichern.
+    .next = Der Inhalt ist derselbe.

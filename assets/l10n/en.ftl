@@ -10,12 +10,12 @@ share = Share
 receive = Receive
 settings = Settings
 screen = Screen
-drop_here = Drop files anywhere in this window
-choose_or_paste = Choose files, or paste them
+drop_here = Drop files or folders anywhere in this window
+choose_or_paste = Choose files or folders, or paste them
 sealed_here = Each one is padded and sealed on this computer before it leaves.
 choose_files = Choose files
-drop_more = Drop or choose more files
-choose_more = Choose more files
+drop_more = Drop or choose more
+choose_more = Choose more
 built_in = Built-in network
 built_in_stays = Stays on this computer
 pointer = Pointer
@@ -88,11 +88,9 @@ welcome = Leave a file, take a ticket
 start = Start
 keep_running = Keep running
 stop_and_quit = Stop and quit
-closing_body = If you quit now, what is running stops where it is, and nothing half-done is left behind.
+closing_body = If you quit now, what is running stops. Large files and folders can go on from there at the next start; of everything else nothing half-done is left behind.
 dismiss = Dismiss
 no_display = cloakroom: there is no display to open a window on; the command line `cloak` does the same without one.
-hover_folders = Folders cannot be shared yet
-hover_folders_left_out = Folders are left out
 name_in_pointer = File name in the pointer
 name_in_pointer_about = Whoever reads the pointer sees the name before the download. The sealed file keeps it either way.
 copy_when_done = Copy the pointer as soon as it is there
@@ -283,7 +281,7 @@ relays =
     }
 hover_title = Drop to share
 hover_title_one = Drop to share { $name }
-hover_title_many = Drop to share { $count } files
+hover_title_many = Drop to share { $count } items
 
 ## Sizes, days, shares of a whole
 
@@ -498,14 +496,6 @@ relays_missing =
     .what = This server cannot be reached yet.
     .why = The built-in relays serve the built-in network only.
     .next = Choose a relay list that you trust.
-folder_refused =
-    .what = { $name } is a folder and was not shared.
-    .why = Only single files can be shared so far.
-    .next = Pack it into one archive and share that.
-folders_refused =
-    .what = { $count } folders were not shared.
-    .why = Only single files can be shared so far.
-    .next = Pack each into one archive and share that.
 file_missing =
     .what = { $name } could not be found, so it was not shared.
     .why = It may have been moved, or this program may not read it.
@@ -1272,8 +1262,6 @@ server_passed = The last test of this server passed.
 server_untried = This server was not tested since the window opened.
 keep_longer_about = The server keeps it for so long from now, and never shorter than before.
 received_here = Received files will be listed here.
-hover_too_large = Too large to share
-hover_too_large_left_out = Files that are too large are left out
 dialog_share = Choose files to share
 dialog_folder = Choose where received files are saved
 dialog_relay_list = Choose a relay list
@@ -1364,4 +1352,77 @@ speed = { $size }/s
 starts_again = Trying { $count } transfers again
 starts_receiving = Downloading { $name }
 starts_sharing_one = Sharing { $name }
-starts_sharing_many = Sharing { $count } files
+starts_sharing_many = Sharing { $count } items
+
+## Several things, large things, transfers in parts
+
+as_one = As one
+one_each = One each
+keep_together = Remember this
+keep_together_about = It can be changed in Settings.
+several_things = Several files together
+several_ask = Ask
+several_as_one = As one
+several_one_each = One each
+choose_folder = Choose a folder
+dialog_share_folder = Choose a folder to share
+not_begun = Not begun
+pause = Pause
+paused = Paused
+paused_at = Paused, { $done } of { $total } done
+interrupted_at = Interrupted, { $done } of { $total } done
+resume = Resume
+discard = Discard
+discard_title = Discard { $name }?
+discard_share = What the server has of it so far is deleted. It cannot go on afterwards.
+discard_download = What has come of it so far is removed. It cannot go on afterwards.
+discarding = Discarding
+discarded = Discarded
+some_left = Some of it could not be deleted at the server. It is gone when it expires.
+is_paused = { $name } is paused
+is_discarded = { $name } was discarded
+unnamed_folder = Unnamed folder
+a_folder = folder
+show_content = Show what is in it
+looking_into = Looking into it
+single_file = It is a single file.
+entries =
+    { $count ->
+        [one] One file or empty folder
+       *[other] { $count } files and empty folders
+    }
+entries_wanted = { $wanted } of { $count } chosen, { $size }
+content_of = What is in { $name }
+want_all = Choose all
+want_none = Choose none
+empty_folder = empty folder
+and_more = { $names } and more
+now_named = { $was } is now { $is }
+several_came =
+    .what = { $count } files or folders came together.
+    .why = As one, they arrive in a folder and have one pointer. One each, every one has its own pointer.
+    .next = Choose how to share them.
+large_share =
+    .what = This is { $size }.
+    .why = It goes to { $server } in parts, which may take long.
+    .next = It can be paused and go on later, also after a restart.
+large_download =
+    .what = This is { $size }.
+    .why = It comes from { $server } in parts, which may take long.
+    .next = It can be paused and go on later, also after a restart.
+things_left_out =
+    .what =
+        { $count ->
+            [one] One thing was left out: { $names }.
+           *[other] { $count } things were left out: { $names }.
+        }
+    .why = Links, and what cannot be read or has a name that cannot be sent, are not shared.
+    .next = Everything else is shared.
+names_changed =
+    .what =
+        { $count ->
+            [one] One name was changed: { $names }.
+           *[other] { $count } names were changed: { $names }.
+        }
+    .why = This system cannot hold them as they were.
+    .next = What is in them is the same.

@@ -10,12 +10,12 @@ share = Compartir
 receive = Recibir
 settings = Ajustes
 screen = Pantalla
-drop_here = Suelte archivos en esta ventana
-choose_or_paste = Elija archivos o péguelos
+drop_here = Suelte archivos o carpetas en esta ventana
+choose_or_paste = Elija o pegue archivos o carpetas
 sealed_here = Cada uno se rellena y se sella en este equipo antes de salir.
 choose_files = Elegir archivos
-drop_more = Suelte o elija más archivos
-choose_more = Elegir más archivos
+drop_more = Suelte o elija más
+choose_more = Elegir más
 built_in = Red integrada
 built_in_stays = Se queda en este equipo
 pointer = Código de recogida
@@ -88,11 +88,9 @@ welcome = Deje un archivo, llévese un código
 start = Empezar
 keep_running = Continuar
 stop_and_quit = Detener y salir
-closing_body = Si sale ahora, lo que está en curso se detendrá donde esté y no quedará nada a medias.
+closing_body = Si sale ahora, lo que está en curso se detendrá. Los archivos grandes y las carpetas podrán reanudarse al volver a abrir; de lo demás no quedará nada a medias.
 dismiss = Descartar
 no_display = cloakroom: no hay pantalla en la que abrir una ventana; la línea de comandos `cloak` hace lo mismo sin ella.
-hover_folders = Aún no se pueden compartir carpetas
-hover_folders_left_out = Las carpetas se omiten
 name_in_pointer = Nombre del archivo en el código
 name_in_pointer_about = Quien lea el código verá el nombre antes de descargar. El archivo sellado lo conserva en cualquier caso.
 copy_when_done = Copiar el código en cuanto esté listo
@@ -283,7 +281,7 @@ relays =
     }
 hover_title = Suelte para compartir
 hover_title_one = Suelte para compartir { $name }
-hover_title_many = Suelte para compartir { $count } archivos
+hover_title_many = Suelte para compartir { $count } elementos
 
 ## Sizes, days, shares of a whole
 
@@ -498,14 +496,6 @@ relays_missing =
     .what = Todavía no se puede acceder a este servidor.
     .why = Los relés integrados solo dan acceso a la red integrada.
     .next = Elija una lista de relés en la que confíe.
-folder_refused =
-    .what = { $name } es una carpeta y no se ha compartido.
-    .why = De momento solo se pueden compartir archivos sueltos.
-    .next = Comprímala en un solo archivo y compártalo.
-folders_refused =
-    .what = No se han compartido { $count } carpetas.
-    .why = De momento solo se pueden compartir archivos sueltos.
-    .next = Comprima cada una en un archivo y compártalo.
 file_missing =
     .what = No se ha encontrado { $name }, así que no se ha compartido.
     .why = Puede que se haya movido, o que este programa no tenga permiso para leerlo.
@@ -1294,8 +1284,6 @@ server_passed = La última prueba de este servidor salió bien.
 server_untried = Este servidor no se ha probado desde que se abrió la ventana.
 keep_longer_about = El servidor lo guarda ese tiempo desde ahora, nunca menos que antes.
 received_here = Los archivos recibidos aparecerán aquí.
-hover_too_large = Demasiado grande para compartir
-hover_too_large_left_out = Los archivos demasiado grandes se omiten
 dialog_share = Elija los archivos que quiere compartir
 dialog_folder = Elija dónde guardar los archivos recibidos
 dialog_relay_list = Elija una lista de relés
@@ -1386,4 +1374,77 @@ speed = { $size }/s
 starts_again = Reintentando { $count } transferencias
 starts_receiving = Descargando { $name }
 starts_sharing_one = Compartiendo { $name }
-starts_sharing_many = Compartiendo { $count } archivos
+starts_sharing_many = Compartiendo { $count } elementos
+
+## Several things, large things, transfers in parts
+
+as_one = Juntos
+one_each = Uno por uno
+keep_together = Recordarlo
+keep_together_about = Se puede cambiar en Ajustes.
+several_things = Varios archivos a la vez
+several_ask = Preguntar
+several_as_one = Juntos
+several_one_each = Uno por uno
+choose_folder = Elegir una carpeta
+dialog_share_folder = Elija la carpeta que quiere compartir
+not_begun = Sin empezar
+pause = Pausar
+paused = En pausa
+paused_at = En pausa, { $done } de { $total } hechos
+interrupted_at = Interrumpido, { $done } de { $total } hechos
+resume = Reanudar
+discard = Abandonar
+discard_title = ¿Abandonar { $name }?
+discard_share = Se elimina lo que el servidor ya tiene. Después no se puede reanudar.
+discard_download = Se elimina lo que ya ha llegado. Después no se puede reanudar.
+discarding = Abandonando
+discarded = Abandonado
+some_left = Una parte no se pudo eliminar del servidor. Desaparecerá cuando caduque.
+is_paused = { $name } está en pausa
+is_discarded = { $name } se ha abandonado
+unnamed_folder = Carpeta sin nombre
+a_folder = carpeta
+show_content = Ver el contenido
+looking_into = Mirando el contenido
+single_file = Es un solo archivo.
+entries =
+    { $count ->
+        [one] Un archivo o carpeta vacía
+       *[other] { $count } archivos y carpetas vacías
+    }
+entries_wanted = { $wanted } de { $count } elegidos, { $size }
+content_of = Contenido de { $name }
+want_all = Elegir todo
+want_none = No elegir nada
+empty_folder = carpeta vacía
+and_more = { $names } y más
+now_named = { $was } se llama ahora { $is }
+several_came =
+    .what = { $count } archivos o carpetas han llegado juntos.
+    .why = Juntos llegan en una carpeta con un solo código de recogida. Uno por uno, cada cual tiene su propio código.
+    .next = Elija cómo compartirlos.
+large_share =
+    .what = Son { $size }.
+    .why = Va a { $server } por partes y puede tardar mucho.
+    .next = Se puede pausar y reanudar más tarde, también tras reiniciar.
+large_download =
+    .what = Son { $size }.
+    .why = Viene de { $server } por partes y puede tardar mucho.
+    .next = Se puede pausar y reanudar más tarde, también tras reiniciar.
+things_left_out =
+    .what =
+        { $count ->
+            [one] Se ha omitido un elemento: { $names }.
+           *[other] Se han omitido { $count } elementos: { $names }.
+        }
+    .why = No se comparten los enlaces ni lo que no se puede leer o tiene un nombre que no se puede enviar.
+    .next = Todo lo demás se ha compartido.
+names_changed =
+    .what =
+        { $count ->
+            [one] Se ha cambiado un nombre: { $names }.
+           *[other] Se han cambiado { $count } nombres: { $names }.
+        }
+    .why = Este sistema no los admite tal como eran.
+    .next = Su contenido es el mismo.

@@ -10,12 +10,12 @@ share = Partager
 receive = Recevoir
 settings = Réglages
 screen = Écran
-drop_here = Déposez des fichiers dans cette fenêtre
-choose_or_paste = Choisissez des fichiers ou collez-les
+drop_here = Déposez des fichiers ou dossiers dans cette fenêtre
+choose_or_paste = Choisissez ou collez des fichiers ou dossiers
 sealed_here = Chacun est complété par remplissage et scellé sur cet ordinateur avant d’en partir.
 choose_files = Choisir des fichiers
 drop_more = Déposez ou choisissez-en d’autres
-choose_more = Choisir d’autres fichiers
+choose_more = En choisir d’autres
 built_in = Réseau intégré
 built_in_stays = Reste sur cet ordinateur
 pointer = Code de retrait
@@ -88,11 +88,9 @@ welcome = Déposez un fichier, prenez un ticket
 start = Commencer
 keep_running = Continuer
 stop_and_quit = Arrêter et quitter
-closing_body = Si vous quittez maintenant, tout s’arrête là, et rien d’inachevé ne reste.
+closing_body = Si vous quittez maintenant, tout s’arrête. Les gros fichiers et les dossiers pourront reprendre au prochain démarrage ; du reste, rien d’inachevé ne reste.
 dismiss = Masquer
 no_display = cloakroom: aucun affichage où ouvrir une fenêtre ; la ligne de commande `cloak` fait la même chose sans affichage.
-hover_folders = Les dossiers ne se partagent pas encore
-hover_folders_left_out = Les dossiers sont ignorés
 name_in_pointer = Nom du fichier dans le code
 name_in_pointer_about = Quiconque lit le code de retrait voit le nom avant le téléchargement. Le fichier scellé le garde dans tous les cas.
 copy_when_done = Copier le code de retrait dès qu’il est prêt
@@ -283,7 +281,7 @@ relays =
     }
 hover_title = Déposez pour partager
 hover_title_one = Déposez pour partager { $name }
-hover_title_many = Déposez pour partager { $count } fichiers
+hover_title_many = Déposez pour partager { $count } éléments
 
 ## Sizes, days, shares of a whole
 
@@ -502,14 +500,6 @@ relays_missing =
     .what = Ce serveur ne peut pas encore être joint.
     .why = Les relais intégrés ne desservent que le réseau intégré.
     .next = Choisissez une liste de relais à laquelle vous vous fiez.
-folder_refused =
-    .what = { $name } est un dossier et n’a pas été partagé.
-    .why = Seuls des fichiers isolés se partagent pour l’instant.
-    .next = Regroupez-le dans une archive et partagez celle-ci.
-folders_refused =
-    .what = { $count } dossiers n’ont pas été partagés.
-    .why = Seuls des fichiers isolés se partagent pour l’instant.
-    .next = Regroupez chacun dans une archive et partagez celle-ci.
 file_missing =
     .what = { $name } est introuvable et n’a donc pas été partagé.
     .why = Il a peut-être été déplacé, ou ce programme n’a pas le droit de le lire.
@@ -1294,8 +1284,6 @@ server_passed = Le dernier test de ce serveur a réussi.
 server_untried = Ce serveur n’a pas été testé depuis l’ouverture de la fenêtre.
 keep_longer_about = Le serveur le garde ce temps à partir de maintenant, jamais moins qu’avant.
 received_here = Les fichiers reçus apparaîtront ici.
-hover_too_large = Trop volumineux pour être partagé
-hover_too_large_left_out = Les fichiers trop volumineux sont laissés de côté
 dialog_share = Choisir les fichiers à partager
 dialog_folder = Choisir où enregistrer les fichiers reçus
 dialog_relay_list = Choisir une liste de relais
@@ -1386,4 +1374,77 @@ speed = { $size }/s
 starts_again = Nouvel essai de { $count } transferts
 starts_receiving = Téléchargement de { $name }
 starts_sharing_one = Partage de { $name }
-starts_sharing_many = Partage de { $count } fichiers
+starts_sharing_many = Partage de { $count } éléments
+
+## Several things, large things, transfers in parts
+
+as_one = Ensemble
+one_each = Un par un
+keep_together = S’en souvenir
+keep_together_about = Cela se change dans les Réglages.
+several_things = Plusieurs fichiers à la fois
+several_ask = Demander
+several_as_one = Ensemble
+several_one_each = Un par un
+choose_folder = Choisir un dossier
+dialog_share_folder = Choisir un dossier à partager
+not_begun = Pas commencé
+pause = Suspendre
+paused = Suspendu
+paused_at = Suspendu, { $done } sur { $total } faits
+interrupted_at = Interrompu, { $done } sur { $total } faits
+resume = Reprendre
+discard = Abandonner
+discard_title = Abandonner { $name } ?
+discard_share = Ce que le serveur en a déjà est supprimé. La reprise n’est plus possible ensuite.
+discard_download = Ce qui en est déjà arrivé est supprimé. La reprise n’est plus possible ensuite.
+discarding = Abandon en cours
+discarded = Abandonné
+some_left = Une partie n’a pas pu être supprimée du serveur. Elle disparaîtra à son expiration.
+is_paused = { $name } est suspendu
+is_discarded = { $name } a été abandonné
+unnamed_folder = Dossier sans nom
+a_folder = dossier
+show_content = Voir son contenu
+looking_into = Lecture du contenu
+single_file = C’est un seul fichier.
+entries =
+    { $count ->
+        [one] Un fichier ou dossier vide
+       *[other] { $count } fichiers et dossiers vides
+    }
+entries_wanted = { $wanted } sur { $count } choisis, { $size }
+content_of = Contenu de { $name }
+want_all = Tout choisir
+want_none = Ne rien choisir
+empty_folder = dossier vide
+and_more = { $names } et d’autres
+now_named = { $was } s’appelle maintenant { $is }
+several_came =
+    .what = { $count } fichiers ou dossiers sont arrivés ensemble.
+    .why = Ensemble, ils arrivent dans un dossier avec un seul code de retrait. Un par un, chacun a son propre code de retrait.
+    .next = Choisissez comment les partager.
+large_share =
+    .what = Cela fait { $size }.
+    .why = L’envoi à { $server } se fait par parties et peut durer longtemps.
+    .next = Il peut être suspendu et repris plus tard, même après un redémarrage.
+large_download =
+    .what = Cela fait { $size }.
+    .why = Le téléchargement depuis { $server } se fait par parties et peut durer longtemps.
+    .next = Il peut être suspendu et repris plus tard, même après un redémarrage.
+things_left_out =
+    .what =
+        { $count ->
+            [one] Un élément a été laissé de côté : { $names }.
+           *[other] { $count } éléments ont été laissés de côté : { $names }.
+        }
+    .why = Les liens, et ce qui est illisible ou porte un nom impossible à envoyer, ne sont pas partagés.
+    .next = Tout le reste est partagé.
+names_changed =
+    .what =
+        { $count ->
+            [one] Un nom a été changé : { $names }.
+           *[other] { $count } noms ont été changés : { $names }.
+        }
+    .why = Ce système ne peut pas les garder tels quels.
+    .next = Leur contenu est le même.

@@ -22,7 +22,7 @@ const LINK_OPTION: &str = LINK_ARGUMENT.split_at(2).1;
 const USAGE: &str = "\
 usage: cloakroom [--renderer wgpu|glow] [--display auto|x11|wayland] [FILE… | POINTER]
 
-Files are shared. A pointer only fills Receive. The command line without a window is `cloak`.";
+Files and folders are shared. A pointer only fills Receive. The command line without a window is `cloak`.";
 
 /// What the arguments ask for.
 #[derive(Default)]

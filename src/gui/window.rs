@@ -486,6 +486,9 @@ impl Window {
             Some(Focus::KnownFile) => {
                 self.model.screen == Screen::Share && !self.model.undecided.is_empty()
             }
+            Some(Focus::Together) => {
+                self.model.screen == Screen::Share && !self.model.together.is_empty()
+            }
             Some(Focus::Start | Focus::Zone) => self.model.screen == Screen::Share,
             Some(Focus::Row(id) | Focus::Menu(id)) => self.model.listed().any(|row| row.id == id),
             Some(Focus::Notice) => self.model.notice.is_some(),

@@ -21,9 +21,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    Ended, Event, LoadedSettings, ManageAction, Managed, PointerInfo, PointerText, RelayWish,
-    RelaysKnown, RunId, Saved, SettingsInUse, ShareOptions, ShareResult, ShownRelayList, Terms,
-    TestReport, TransferId, Trouble,
+    DiscardWanted, Ended, Event, FetchWanted, LeftTransfer, LoadedSettings, ManageAction, Managed,
+    PointerInfo, PointerText, RelayWish, RelaysKnown, RunId, Saved, SettingsInUse, ShareResult,
+    ShareWanted, ShownRelayList, Terms, TestReport, TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
@@ -35,6 +35,7 @@ use crate::app::transfer::call::CallContext;
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::l10n::SharedLanguage;
 use crate::app::words::message::UserMessage;
+use crate::protocol::folder::Manifest;
 
 /// Wakes the window after at most this long. Called from any thread.
 pub(crate) type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
@@ -54,22 +55,37 @@ pub trait Backend: Send + Sync {
     /// Makes `changes` in the file of the settings, all or none; `settings` have them already. Blocking; called on a thread
     /// for that.
     fn save(&self, changes: &[Change], settings: &Settings) -> Result<(), UserMessage>;
-    /// Pads, seals and uploads.
+    /// Pads, seals and uploads, or goes on with what is kept of that.
     fn share<'a>(
         &'a self,
-        path: PathBuf,
-        options: ShareOptions,
+        wanted: ShareWanted,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>>;
-    /// Downloads, verifies, opens and saves; tells the sender, if they asked and `tell_sender` says so.
+    /// Downloads, verifies, opens and saves, or goes on with what is kept of that; tells the sender, if they asked and
+    /// the person agrees.
     fn fetch<'a>(
         &'a self,
-        pointer: PointerText,
-        tell_sender: bool,
+        wanted: FetchWanted,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>>;
+    /// Gives up a transfer in parts. Returns whether the server may still have some of a share.
+    fn discard<'a>(
+        &'a self,
+        wanted: DiscardWanted,
+        settings: &'a Settings,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<bool>>;
+    /// Looks what the folder holds that a pointer names; `None` where it names a single file.
+    fn list<'a>(
+        &'a self,
+        pointer: PointerText,
+        settings: &'a Settings,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<Option<Arc<Manifest>>>>;
+    /// The transfers in parts that nobody goes on with. Offline; blocking, called on a thread for that.
+    fn left(&self) -> Vec<LeftTransfer>;
     /// Asks the server to do something with a file that this person shared.
     fn manage<'a>(
         &'a self,
@@ -343,7 +359,7 @@ impl Worker {
         }
         events.extend(self.shared.described().map(Event::Described));
         while let Ok(event) = self.events.try_recv() {
-            if let Event::Shared(run, _) | Event::Fetched(run, _) = &event {
+            if let Event::Shared(run, _) | Event::Fetched(run, _) | Event::Listed(run, _) = &event {
                 self.runs.remove(run);
             }
             events.push(event);

@@ -376,7 +376,10 @@ async fn a_folder_in_parts_is_listed_and_fetched_whole_or_in_part() {
     let shared = world.share(&folder).await.unwrap();
     assert_eq!((shared.parts, shared.left_out.count()), (3, 0));
 
-    let listed = get::list(&world.calm(), &shared.pointer).await.unwrap();
+    let listed = get::list(&world.calm(), &shared.pointer)
+        .await
+        .unwrap()
+        .expect("a folder");
     let paths: Vec<_> = listed.iter().map(|placed| placed.entry.path).collect();
     assert_eq!(
         paths,

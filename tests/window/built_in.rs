@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cloakroom::app::settings::{Home, Settings, Theme};
 use cloakroom::gui::backend::App;
-use cloakroom::gui::model::{Reading, TransferState};
+use cloakroom::gui::model::{Listing, Reading, TransferState};
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
 use egui_kittest::Harness;
@@ -202,6 +202,42 @@ fn a_dropped_file_is_shared_and_its_pointer_brings_it_back_after_a_restart() {
     desk.click("Show in folder report.pdf");
     let shown = soon(|| desk.desktop.revealed.lock().unwrap().pop());
     assert_eq!(shown, downloads.join("report.pdf"));
+}
+
+#[test]
+fn a_dropped_folder_is_looked_into_and_some_of_it_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let downloads = folder.path().join("downloads");
+    std::fs::create_dir(&downloads).unwrap();
+    welcomed(&home, &downloads);
+    let holidays = folder.path().join("holidays");
+    std::fs::create_dir_all(holidays.join("day 1")).unwrap();
+    for (path, content) in [("day 1/beach.txt", "sunny"), ("day 1/rain.txt", "wet")] {
+        std::fs::write(holidays.join(path), content).unwrap();
+    }
+
+    let mut desk = RealDesk::open(&home);
+    desk.drop_file(holidays);
+    desk.until_shared();
+    desk.click("Copy (works only on this computer) holidays");
+    let pointer = soon(|| desk.desktop.copied.lock().unwrap().pop());
+    desk.window.event(egui::Event::Paste(pointer));
+    desk.until(|window| matches!(window.model().receive.reading, Reading::Known(_)));
+    desk.window.step();
+    desk.click("Show what is in it");
+    desk.until(|window| matches!(window.model().receive.listing, Some(Listing::Folder(_))));
+    desk.click("day 1/beach.txt, 5 bytes");
+    desk.click("Download");
+    desk.until(|window| {
+        matches!(
+            window.model().transfers.first().map(|row| &row.state),
+            Some(TransferState::Received(_))
+        )
+    });
+    let saved = downloads.join("holidays/day 1");
+    assert_eq!(std::fs::read(saved.join("rain.txt")).unwrap(), b"wet");
+    assert!(!saved.join("beach.txt").exists(), "it was not wanted");
 }
 
 #[test]

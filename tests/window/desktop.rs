@@ -14,16 +14,20 @@ use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError}
 use cloakroom::app::received::content_type::Findings;
 use cloakroom::app::relays::RelayOffer;
 use cloakroom::app::relays::RelaySource;
-use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, Theme};
+use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, SeveralThings, Theme};
 use cloakroom::app::transfer::call::CallContext;
+use cloakroom::app::transfer::get::Choice;
 use cloakroom::app::transfer::manage::Downloads;
-use cloakroom::app::transfer::stage::Stage;
+use cloakroom::app::transfer::parts::resume::TransferId;
+use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    Count, Ended, LoadedSettings, ManageAction, Managed, OtherList, PointerInfo, PointerNote,
-    PointerText, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, SettingsInUse, ShareOptions,
-    ShareResult, ShownRelayList, SystemLook, Terms, TestReport, Trouble,
+    AboutLeft, Aside, Count, DiscardWanted, Ended, FetchWanted, LeftJob, LeftTransfer,
+    LoadedSettings, ManageAction, Managed, OtherList, PointerHolds, PointerInfo, PointerNote,
+    PointerText, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, ServerLabel, SettingsInUse,
+    ShareOptions, ShareResult, ShareWanted, ShownName, ShownRelayList, SystemLook, Terms,
+    TestReport, Trouble,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
@@ -31,6 +35,7 @@ use cloakroom::gui::text::{self, Notification};
 use cloakroom::gui::worker::Backend;
 use cloakroom::protocol::disclosure::{AttemptShown, End, ShownOutcome};
 use cloakroom::protocol::exchange::{ExchangeError, Failure};
+use cloakroom::protocol::folder::{EntryKind, FolderEntry, Manifest, ManifestWriter};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::path::{Relaxed, RelayPath, SetAsideWhy, Standing};
 use cloakroom::protocol::pointer::Pointer;
@@ -51,7 +56,17 @@ pub(crate) struct FakeBackend {
     saves: Mutex<Vec<Settings>>,
     /// Why the next changes of the settings are not kept.
     refused_saves: Mutex<VecDeque<UserMessage>>,
-    shares: Mutex<Vec<ShareOptions>>,
+    shares: Mutex<Vec<ShareWanted>>,
+    /// What the next share leaves out, or the next download renames.
+    aside: Mutex<Option<Aside>>,
+    /// What an earlier start left.
+    left: AtomicBool,
+    /// What every pointer names.
+    holds: Mutex<PointerHolds>,
+    /// What of folders was fetched.
+    choices: Mutex<Vec<Choice>>,
+    /// What the folder holds that a pointer names.
+    content: Mutex<Option<Arc<Manifest>>>,
     terms: Mutex<Option<Terms>>,
     history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
     /// Between two stages of a transfer.
@@ -100,6 +115,8 @@ pub(crate) fn settings() -> Settings {
         download_folder: Some(PathBuf::from("/home/ada/Downloads")),
         theme: Theme::Light,
         welcomed: true,
+        // Who is asked each time cannot drop several files at once in passing.
+        several_things: SeveralThings::OneEach,
         ..Settings::default()
     }
 }
@@ -137,6 +154,11 @@ impl FakeBackend {
             saves: Mutex::default(),
             refused_saves: Mutex::default(),
             shares: Mutex::default(),
+            aside: Mutex::default(),
+            left: AtomicBool::new(false),
+            holds: Mutex::new(PointerHolds::File),
+            choices: Mutex::default(),
+            content: Mutex::default(),
             terms: Mutex::default(),
             history: Mutex::default(),
             pace: Mutex::default(),
@@ -182,7 +204,55 @@ impl FakeBackend {
 
     /// With which options files were shared.
     pub(crate) fn shares(&self) -> Vec<ShareOptions> {
-        self.shares.lock().expect("no panic").clone()
+        let shares = self.shares.lock().expect("no panic");
+        shares.iter().map(|wanted| wanted.options).collect()
+    }
+
+    /// What was shared as one, by name.
+    pub(crate) fn parcels(&self) -> Vec<Vec<String>> {
+        let name = |path: &PathBuf| {
+            let name = path.file_name().expect("a name");
+            name.to_string_lossy().into_owned()
+        };
+        let shares = self.shares.lock().expect("no panic");
+        let parcels = shares.iter().map(|wanted| wanted.paths.iter());
+        parcels.map(|paths| paths.map(name).collect()).collect()
+    }
+
+    /// The next transfer is told of so.
+    pub(crate) fn tell_aside(&self, aside: Aside) {
+        *self.aside.lock().expect("no panic") = Some(aside);
+    }
+
+    /// Every pointer names a folder with so many photos in it.
+    pub(crate) fn hold_photos(&self, count: u32) {
+        let mut writer = ManifestWriter::default();
+        let names = (0..count).map(|number| format!("2026/photo-{number:06}.jpg"));
+        for path in names {
+            let kind = EntryKind::File {
+                len_bytes: 2_500_000,
+                executable: false,
+            };
+            let entry = FolderEntry {
+                path: &path,
+                kind,
+                modified: None,
+            };
+            writer.push(&entry).expect("it can be in a folder");
+        }
+        *self.holds.lock().expect("no panic") = PointerHolds::Folder;
+        let manifest = Arc::new(writer.finish().expect("it is no too long"));
+        *self.content.lock().expect("no panic") = Some(manifest);
+    }
+
+    /// What was fetched, in the order it was asked for.
+    pub(crate) fn choices(&self) -> Vec<Choice> {
+        self.choices.lock().expect("no panic").clone()
+    }
+
+    /// An earlier start left a share and a download in parts.
+    pub(crate) fn leave_some(&self) {
+        self.left.store(true, Ordering::SeqCst);
     }
 
     /// What every server says of what it takes.
@@ -280,14 +350,12 @@ impl Backend for FakeBackend {
 
     fn share<'a>(
         &'a self,
-        _path: PathBuf,
-        options: ShareOptions,
+        wanted: ShareWanted,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>> {
-        let mut shares = self.shares.lock().expect("no panic");
-        shares.push(options);
-        drop(shares);
+        let options = wanted.options;
+        self.shares.lock().expect("no panic").push(wanted);
         Box::pin(async move {
             let shared = self.wait(context).await.map(|()| ShareResult {
                 pointer: POINTER.into(),
@@ -300,6 +368,7 @@ impl Backend for FakeBackend {
                 gone: false,
                 by_server_clock: false,
                 other_time: false,
+                aside: self.aside.lock().expect("no panic").take(),
             });
             end(shared, true, settings)
         })
@@ -307,20 +376,75 @@ impl Backend for FakeBackend {
 
     fn fetch<'a>(
         &'a self,
-        _pointer: PointerText,
-        _tell_sender: bool,
+        wanted: FetchWanted,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>> {
+        self.choices.lock().expect("no panic").push(wanted.choice);
         Box::pin(async move {
             let path = settings.download_folder().join("report (1).pdf");
             let saved = self.wait(context).await.map(|()| Saved {
                 path,
                 name: "report (1).pdf".to_owned(),
                 len: LEN,
+                aside: self.aside.lock().expect("no panic").take(),
             });
             end(saved, false, settings)
         })
+    }
+
+    fn discard<'a>(
+        &'a self,
+        _wanted: DiscardWanted,
+        settings: &'a Settings,
+        _context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<bool>> {
+        Box::pin(async move { end(Ok(false), true, settings) })
+    }
+
+    fn list<'a>(
+        &'a self,
+        _pointer: PointerText,
+        settings: &'a Settings,
+        _context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<Option<Arc<Manifest>>>> {
+        let content = self.content.lock().expect("no panic").clone();
+        Box::pin(async move { end(Ok(content), false, settings) })
+    }
+
+    fn left(&self) -> Vec<LeftTransfer> {
+        if !self.left.load(Ordering::SeqCst) {
+            return Vec::new();
+        }
+        let left = |id: &str, name: &str, job, done, total| LeftTransfer {
+            id: TransferId::parse(id).expect("an id"),
+            about: Ok(AboutLeft {
+                job,
+                name: ShownName::Given(name.to_owned()),
+                moved: PartsMoved {
+                    done,
+                    moving: 0,
+                    total,
+                },
+                server: ServerLabel::Named("files.example".to_owned()),
+            }),
+        };
+        vec![
+            left(
+                "0011223344556677",
+                "holiday-film.mkv",
+                LeftJob::Share(vec![PathBuf::from("/home/ada/holiday-film.mkv")]),
+                1_260_000_000,
+                3_400_000_000,
+            ),
+            left(
+                "ffeeddccbbaa9988",
+                "concert.flac",
+                LeftJob::Receive(POINTER.into()),
+                412_000_000,
+                530_000_000,
+            ),
+        ]
     }
 
     fn manage<'a>(
@@ -413,6 +537,7 @@ impl Backend for FakeBackend {
             },
             lacks_relays: matches!(trouble, Some(AppError::RelaysOffered(_))),
             name: pointer.name,
+            holds: *self.holds.lock().expect("no panic"),
             len: pointer.content_len,
             server: url.replace("http://", ""),
             expires: pointer.expires,
@@ -674,6 +799,10 @@ impl Platform for FakeDesktop {
         let files = self.files.lock().expect("no panic").clone();
         let dialog = self.has_dialogs();
         Box::pin(async move { dialog.then_some(files) })
+    }
+
+    fn pick_folder_to_share(&self) -> BoxFuture<'static, Option<PathBuf>> {
+        self.pick_file()
     }
 
     fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>> {

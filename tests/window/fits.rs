@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use cloakroom::app::relays::RelaySource;
-use cloakroom::app::settings::{ServerChoice, Settings};
+use cloakroom::app::settings::{Change, ServerChoice, Settings, SeveralThings};
+use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
     Action, Count, Modal, ModalAction, ReceiveAction, RelayAction, RowAction, Screen, ServerAction,
@@ -16,7 +17,7 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::window::desk::Desk;
-use crate::window::desktop::{COUNTED, FOREIGN, RELAYLESS, cut_pointer, server, settings};
+use crate::window::desktop::{COUNTED, FOREIGN, POINTER, RELAYLESS, cut_pointer, server, settings};
 
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
 #[test]
@@ -98,6 +99,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         Modal::About,
         Modal::Closing { running: 2 },
         Modal::Delete(id),
+        Modal::Discard(id),
         Modal::OpenProgram(id),
         Modal::Qr(id),
         Modal::Shortcuts,
@@ -111,6 +113,22 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     }
     desk.failed_one();
     look(&mut desk, "share, failed");
+    desk.act(Change::SeveralThings(SeveralThings::Ask));
+    desk.drop_files(&files);
+    desk.until_seen("came together");
+    look(&mut desk, "share, several things");
+    desk.act(ShareAction::LeaveTogether);
+    desk.backend.show(vec![Stage::Parts(PartsMoved {
+        done: 1_260_000_000,
+        moving: 20_000_000,
+        total: 3_400_000_000,
+    })]);
+    desk.drop_report();
+    desk.until_seen("confirmed");
+    look(&mut desk, "share, in parts");
+    let id = desk.window.state().model().transfers[0].id;
+    desk.act(Action::Row(id, RowAction::Pause));
+    look(&mut desk, "share, paused");
 
     for (pointer, seen) in [
         (cut_pointer(), "cut off"),
@@ -129,6 +147,15 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     desk.backend.let_go(1);
     desk.until(|desk| desk.window.state().model().unfinished() == 0);
     look(&mut desk, "receive, verified");
+    desk.backend.hold_photos(2_000);
+    desk.act(WindowAction::Go(Screen::Receive));
+    desk.paste(POINTER);
+    desk.until_seen("Show what is in it");
+    look(&mut desk, "receive, a folder");
+    desk.act(ReceiveAction::ShowContent);
+    desk.until_seen("files and empty folders");
+    look(&mut desk, "receive, what is in a folder");
+    desk.act(ReceiveAction::Clear);
     desk.act(WindowAction::Go(Screen::Share));
     desk.paste("milk, bread, eggs");
     look(&mut desk, "a notice");

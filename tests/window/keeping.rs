@@ -192,7 +192,10 @@ fn the_first_frame_and_a_share_wait_for_no_keyring() {
     let hanging = Arc::new(Hanging(Mutex::new(hang)));
     let mut desk = start_window(Some((folder.path(), hanging)));
     desk.window.step();
-    assert!(desk.sees("Drop files anywhere"), "the first frame is drawn");
+    assert!(
+        desk.sees("Drop files or folders anywhere"),
+        "the first frame is drawn"
+    );
     share(&mut desk, folder.path());
     desk.click("Settings");
     assert!(says(&desk, "Waiting for this system's keyring."));

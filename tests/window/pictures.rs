@@ -14,14 +14,15 @@ use cloakroom::app::kept::history::HistoryStatus;
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
 use cloakroom::app::relays::RelaySource;
-use cloakroom::app::settings::{Change, Contrast, ServerChoice, Settings, Theme};
-use cloakroom::app::transfer::stage::Stage;
+use cloakroom::app::settings::{Change, Contrast, ServerChoice, Settings, SeveralThings, Theme};
+use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::l10n::Language;
 use cloakroom::gui::model::{
-    Action, Arrival, Count, ManageAction, Modal, ModalAction, ReceiveAction, RelayAction,
+    Action, Arrival, Aside, Count, ManageAction, Modal, ModalAction, ReceiveAction, RelayAction,
     RowAction, Screen, ServerAction, ShareAction, ShareOptions, Test, TransferId, TransferState,
     WindowAction,
 };
+use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
 use cloakroom::protocol::exchange::{ExchangeError, Failure};
@@ -76,29 +77,18 @@ const SCENES: &[Scene] = &[
         hover(desk, &[path]);
         desk.until_seen("Drop to share report.pdf");
     }),
-    ("share-hovering-folder", |desk| {
-        let folder = desk.folder.path().join("pictures");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        hover(desk, &[folder]);
-        desk.until_seen("Folders cannot");
-    }),
-    ("share-hovering-mixed", |desk| {
-        let folder = desk.folder.path().join("pictures");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let file = desk.file("report.pdf");
-        hover(desk, &[file, folder]);
-        desk.until_seen("Folders are left out");
-    }),
     ("share-relay-list", |desk| {
         let list = desk.relay_list();
         desk.drop_files(&[list]);
         desk.until_seen("relays.json is a relay list.");
     }),
     ("share-two-problems", |desk| {
-        let folder = desk.folder.path().join("pictures");
-        std::fs::create_dir_all(&folder).expect("a folder");
         let gone = desk.folder.path().join("gone.txt");
-        desk.drop_files(&[folder, gone]);
+        let list = UriList {
+            files: vec![gone],
+            elsewhere: vec!["smb://nas/pictures".to_owned()],
+        };
+        desk.act(Arrival::Dropped(list));
         desk.until_seen("gone.txt could not be found");
     }),
     ("share-wayland", |_| {}),
@@ -114,6 +104,49 @@ const SCENES: &[Scene] = &[
         desk.until(|desk| stage(desk) == Some(Stage::FindPath));
         let id = newest(desk);
         desk.act(Action::Row(id, RowAction::OpenMenu));
+    }),
+    ("share-together", |desk| {
+        desk.act(Change::SeveralThings(SeveralThings::Ask));
+        let names = ["holiday-pictures-2026.zip", "report.pdf", "minutes.odt"];
+        let files: Vec<PathBuf> = names.iter().map(|name| desk.file(name)).collect();
+        desk.drop_files(&files);
+        desk.until_seen("came together");
+    }),
+    ("share-large", |desk| {
+        let film = desk.file("holiday-film.mkv");
+        let file = std::fs::File::options().write(true).open(&film);
+        let sized = file.and_then(|file| file.set_len(3_400_000_000));
+        sized.expect("a large file without content");
+        desk.drop_files(&[film]);
+        desk.until_seen("This is 3.4 GB.");
+    }),
+    ("share-parts", |desk| {
+        parts(desk);
+        desk.until_seen("confirmed");
+    }),
+    ("share-paused", |desk| {
+        parts(desk);
+        desk.until_seen("confirmed");
+        let id = newest(desk);
+        desk.act(Action::Row(id, RowAction::Pause));
+    }),
+    ("share-left", |desk| {
+        desk.until_seen("Resume holiday-film.mkv");
+    }),
+    ("share-discard-question", |desk| {
+        parts(desk);
+        desk.until_seen("confirmed");
+        let id = newest(desk);
+        desk.act(Action::Row(id, RowAction::Cancel));
+    }),
+    ("share-left-out", |desk| {
+        desk.backend.tell_aside(Aside::LeftOut {
+            count: 5,
+            first: ["photos/link", "photos/socket", "a", "b", "c"]
+                .map(str::to_owned)
+                .into(),
+        });
+        desk.shared_one();
     }),
     ("share-done", Desk::shared_one),
     ("share-copied", |desk| {
@@ -197,6 +230,20 @@ const SCENES: &[Scene] = &[
     ("receive-no-relays", |desk| {
         desk.paste(RELAYLESS);
         desk.until_seen("No relay of yours");
+    }),
+    ("receive-folder", |desk| {
+        desk.backend.hold_photos(2_000);
+        desk.paste(POINTER);
+        desk.until_seen("Show what is in it");
+    }),
+    ("receive-folder-listing", |desk| {
+        desk.backend.hold_photos(2_000);
+        desk.paste(POINTER);
+        desk.until_seen("Show what is in it");
+        desk.act(ReceiveAction::ShowContent);
+        desk.until_seen("files and empty folders");
+        desk.act(ReceiveAction::Want(1, false));
+        desk.act(ReceiveAction::Want(4, false));
     }),
     ("receive-counted", |desk| {
         desk.paste(COUNTED);
@@ -577,6 +624,19 @@ fn running(desk: &Desk) -> usize {
     rows.filter(|row| upload(&row.state)).count()
 }
 
+/// A folder on its way in parts.
+fn parts(desk: &mut Desk) {
+    let moved = PartsMoved {
+        done: 1_260_000_000,
+        moving: 20_000_000,
+        total: 3_400_000_000,
+    };
+    desk.backend.show(vec![Stage::Pad, Stage::Parts(moved)]);
+    let folder = desk.folder.path().join("holiday-pictures-2026");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    desk.drop_files(&[folder]);
+}
+
 fn received(desk: &mut Desk) {
     desk.paste(POINTER);
     desk.until_seen("from files.example");
@@ -725,6 +785,9 @@ fn draw(name: &str, go: fn(&mut Desk)) -> IconData {
         }
         let mut desk = Desk::prepared(builder, settings, size, |_, backend| {
             backend.keep_history(kept.path().to_owned(), keys);
+            if name == "share-left" {
+                backend.leave_some();
+            }
             Opening {
                 drops: name != "share-wayland",
                 ..Opening::default()

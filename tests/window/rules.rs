@@ -795,9 +795,8 @@ fn what_each_party_saw_is_heard_under_its_name() {
 #[test]
 fn what_was_said_of_one_screen_does_not_follow_to_another() {
     let mut desk = Desk::new();
-    let folder = desk.folder.path().join("pictures");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    desk.drop_files(&[folder]);
+    let gone = desk.folder.path().join("gone");
+    desk.drop_files(&[gone]);
     desk.until(|desk| desk.window.state().model().notice.is_some());
     desk.act(WindowAction::Go(Screen::Share));
     assert!(desk.window.state().model().notice.is_some());

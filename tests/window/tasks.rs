@@ -6,12 +6,13 @@ use std::time::Duration;
 use cloakroom::app::error::AppError;
 use cloakroom::app::process::instance::{self, Start, StartArguments};
 use cloakroom::app::relays::RelaySource;
-use cloakroom::app::settings::{ServerChoice, Settings, Theme};
-use cloakroom::app::transfer::stage::Stage;
+use cloakroom::app::settings::{ServerChoice, Settings, SeveralThings, Theme};
+use cloakroom::app::transfer::get::Choice;
+use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Modal, ModalAction, ReceiveAction, RowAction, Screen, SettingsAction, ShownRelayList,
-    TransferState, WindowAction,
+    Action, Aside, Modal, ModalAction, ReceiveAction, RowAction, Screen, SettingsAction,
+    ShownRelayList, TransferState, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::{DropNews, UriList};
 use cloakroom::gui::window::Opening;
@@ -87,7 +88,7 @@ fn several_files_queue_up_two_at_a_time() {
 }
 
 #[test]
-fn a_folder_is_named_while_it_hangs_there_and_refused_when_dropped() {
+fn a_folder_is_named_while_it_hangs_there_and_shared_when_dropped() {
     let mut desk = Desk::new();
     let folder = desk.folder.path().join("photos");
     std::fs::create_dir(&folder).expect("a folder");
@@ -98,13 +99,194 @@ fn a_folder_is_named_while_it_hangs_there_and_refused_when_dropped() {
             path: Some(folder.clone()),
             ..Default::default()
         });
-    desk.until_seen("Folders cannot be shared yet");
+    desk.until_seen("Drop to share photos");
     desk.window.input_mut().hovered_files.clear();
     desk.drop_files(&[folder]);
-    desk.until_seen("photos is a folder and was not shared.");
-    assert!(!desk.sees("Folders cannot be shared yet"));
+    desk.until_seen("Uploading");
+    assert!(!desk.sees("Drop to share"));
+    assert_eq!(desk.backend.parcels(), [["photos"]]);
+}
+
+/// A desk whose person is asked about several things each time.
+fn asked_each_time() -> Desk {
+    let settings = Settings {
+        several_things: SeveralThings::Ask,
+        ..settings()
+    };
+    Desk::with(settings, [760.0, 600.0], |_| Opening::default())
+}
+
+#[test]
+fn several_things_are_asked_about_by_keyboard_and_by_name_and_the_answer_is_kept() {
+    let mut desk = asked_each_time();
+    let folder = desk.folder.path().join("photos");
+    std::fs::create_dir(&folder).expect("a folder");
+    let file = desk.file("report.pdf");
+    desk.drop_files(&[folder.clone(), file.clone()]);
+    desk.until_seen("2 files or folders came together.");
+    assert!(desk.backend.parcels().is_empty());
+    desk.until(|desk| desk.focused().as_deref() == Some("As one"));
     desk.press(Key::Escape);
-    desk.until(|desk| !desk.sees("is a folder"));
+    desk.until(|desk| !desk.sees("came together"));
+    assert!(desk.window.state().model().transfers.is_empty());
+
+    desk.drop_files(&[folder, file]);
+    desk.until(|desk| desk.focused().as_deref() == Some("As one"));
+    desk.click("Remember this");
+    desk.click("As one");
+    desk.until_seen("Uploading");
+    desk.window.get_by_label("photos, report.pdf");
+    assert_eq!(desk.backend.parcels(), [["photos", "report.pdf"]]);
+    desk.until(|desk| {
+        let saves = desk.backend.saves();
+        let last = saves.last();
+        last.is_some_and(|saved| saved.several_things == SeveralThings::AsOne)
+    });
+    desk.click("Settings");
+    desk.click("Ask");
+    desk.until(|desk| {
+        let saves = desk.backend.saves();
+        let last = saves.last();
+        last.is_some_and(|saved| saved.several_things == SeveralThings::Ask)
+    });
+}
+
+#[test]
+fn a_folder_is_chosen_in_a_dialog_of_its_own() {
+    let mut desk = Desk::new();
+    let folder = desk.folder.path().join("photos");
+    std::fs::create_dir(&folder).expect("a folder");
+    *desk.desktop.files.lock().expect("no panic") = vec![folder];
+    desk.click("Choose a folder");
+    desk.until_seen("Uploading");
+    assert_eq!(desk.backend.parcels(), [["photos"]]);
+}
+
+/// A share in parts that stands here.
+const IN_PARTS: Stage = Stage::Parts(PartsMoved {
+    done: 1_260_000_000,
+    moving: 20_000_000,
+    total: 3_400_000_000,
+});
+
+#[test]
+fn a_transfer_in_parts_is_paused_resumed_and_given_up_after_a_question() {
+    let mut desk = Desk::new();
+    desk.backend.show(vec![Stage::Pad, IN_PARTS]);
+    desk.drop_report();
+    desk.until_seen("Uploading, 1.2 GB of 3.4 GB confirmed");
+    desk.click("Pause report.pdf");
+    desk.until_seen("Paused, 1.2 GB of 3.4 GB done");
+    let bar = desk
+        .window
+        .get_by_role_and_label(Role::ProgressIndicator, "Progress of report.pdf");
+    assert!(
+        bar.accesskit_node()
+            .numeric_value()
+            .is_some_and(|done| done > 30.0)
+    );
+    desk.click("Resume report.pdf");
+    desk.until_seen("Uploading, 1.2 GB");
+    desk.click("Cancel report.pdf");
+    desk.until_seen("Discard report.pdf?");
+    desk.click("Keep it");
+    assert!(desk.sees("Uploading, 1.2 GB"), "it runs on");
+    desk.click("Cancel report.pdf");
+    desk.click("Discard");
+    desk.until_seen("Discarded");
+    desk.click("Remove report.pdf");
+    assert!(desk.window.state().model().transfers.is_empty());
+}
+
+#[test]
+fn what_an_earlier_start_left_is_there_and_does_not_hold_up_the_window() {
+    let mut desk = Desk::prepared(
+        egui_kittest::Harness::builder(),
+        settings(),
+        [760.0, 600.0],
+        |_, backend| {
+            backend.leave_some();
+            Opening::default()
+        },
+    );
+    desk.until_seen("Interrupted, 1.2 GB of 3.4 GB done");
+    assert!(desk.sees("Interrupted, 412 MB of 530 MB done"));
+    assert!(
+        desk.backend.parcels().is_empty(),
+        "nothing starts by itself"
+    );
+    desk.click("Resume holiday-film.mkv");
+    desk.until_seen("Uploading");
+    desk.click("Discard concert.flac");
+    desk.click("Discard");
+    desk.until_seen("Discarded");
+}
+
+#[test]
+fn something_large_begins_only_on_the_persons_word() {
+    let mut desk = Desk::new();
+    let film = desk.file("film.mkv");
+    let file = std::fs::File::options().write(true).open(&film);
+    file.and_then(|file| file.set_len(1_500_000_000))
+        .expect("a large file without content");
+    desk.drop_files(&[film]);
+    desk.until_seen("This is 1.5 GB.");
+    assert!(desk.backend.parcels().is_empty());
+    desk.click("Share film.mkv");
+    desk.until_seen("Uploading");
+    assert_eq!(desk.backend.parcels(), [["film.mkv"]]);
+}
+
+#[test]
+fn a_folder_is_looked_into_and_some_of_it_taken_by_keyboard() {
+    let mut desk = Desk::new();
+    desk.backend.hold_photos(200_000);
+    desk.paste(POINTER);
+    desk.until_seen("Show what is in it");
+    desk.click("Show what is in it");
+    desk.until_seen("200,000 files and empty folders");
+    let entries = |desk: &Desk| desk.window.query_all_by_role(Role::CheckBox).count();
+    assert!(
+        (3..30).contains(&entries(&desk)),
+        "only what is visible is drawn: {}",
+        entries(&desk)
+    );
+    desk.click("Choose none");
+    assert!(desk.sees("0 of 200,000 chosen"));
+    desk.click("2026/photo-000000.jpg, 2.5 MB");
+    desk.window
+        .get_by_role_and_label(Role::CheckBox, "2026/photo-000000.jpg, 2.5 MB")
+        .focus();
+    desk.window.step();
+    for _ in 0..20 {
+        desk.press(Key::ArrowDown);
+        desk.window.step();
+    }
+    let on = "2026/photo-000020.jpg, 2.5 MB";
+    assert_eq!(
+        desk.focused().as_deref(),
+        Some(on),
+        "drawn as it is reached"
+    );
+    desk.press(Key::Space);
+    desk.until_seen("2 of 200,000 chosen, 5 MB");
+    desk.click("Download");
+    desk.backend.let_go(1);
+    desk.until_seen("Verified");
+    let wanted = ["2026/photo-000000.jpg", "2026/photo-000020.jpg"];
+    let wanted = Choice::Only(wanted.map(str::to_owned).into());
+    assert_eq!(desk.backend.choices(), [wanted]);
+}
+
+#[test]
+fn what_was_left_out_is_said_by_name() {
+    let mut desk = Desk::new();
+    desk.backend.tell_aside(Aside::LeftOut {
+        count: 5,
+        first: ["a", "b", "c", "d", "e"].map(str::to_owned).into(),
+    });
+    desk.shared_one();
+    desk.until_seen("5 things were left out: a, b, c and more.");
 }
 
 #[test]
@@ -495,7 +677,10 @@ fn the_first_frame_waits_for_no_relay_list() {
         let builder = egui_kittest::Harness::builder();
         let mut desk = Desk::over(builder, backend, [760.0, 600.0], |_| Opening::default());
         desk.window.step();
-        assert!(desk.sees("Drop files anywhere"), "the first frame is drawn");
+        assert!(
+            desk.sees("Drop files or folders anywhere"),
+            "the first frame is drawn"
+        );
         desk.click("Settings");
         assert!(
             desk.sees("/mnt/far/relays.json"),
@@ -529,7 +714,7 @@ fn without_drops_the_zone_does_not_promise_them() {
         ..Opening::default()
     });
     desk.window.step();
-    assert!(desk.sees("Choose files, or paste them"));
+    assert!(desk.sees("Choose files or folders, or paste them"));
     assert!(!desk.sees("Drop"));
 }
 
@@ -581,47 +766,11 @@ fn the_files_of_one_drop_are_one_batch_over_several_frames() {
     let builder = egui_kittest::Harness::builder().with_step_dt(0.05);
     let mut desk = Desk::built(builder, settings(), [760.0, 600.0], |_| Opening::default());
     for name in ["photos", "films", "songs"] {
-        let folder = desk.folder.path().join(name);
-        std::fs::create_dir(&folder).expect("a folder");
-        desk.drop_files(&[folder]);
+        let gone = desk.folder.path().join(name);
+        desk.drop_files(&[gone]);
     }
     assert!(desk.window.state().model().notice.is_none());
-    desk.until_seen("3 folders were not shared.");
-}
-
-#[test]
-fn what_cannot_be_shared_is_said_of_every_kind_while_it_hangs_there_and_when_dropped() {
-    let mut desk = Desk::new();
-    let large = desk.file("film.mkv");
-    let file = std::fs::File::options().write(true).open(&large);
-    file.and_then(|file| file.set_len(9_998_913))
-        .expect("a large file");
-    let hover = |desk: &mut Desk, paths: &[&PathBuf]| {
-        desk.window.input_mut().hovered_files = paths
-            .iter()
-            .map(|path| egui::HoveredFile {
-                path: Some((*path).clone()),
-                ..Default::default()
-            })
-            .collect();
-    };
-    hover(&mut desk, &[&large]);
-    desk.until_seen("Too large to share");
-    let small = desk.file("report.pdf");
-    hover(&mut desk, &[&large, &small]);
-    desk.until_seen("Files that are too large are left out");
-    assert!(desk.sees("Drop to share report.pdf"));
-    hover(&mut desk, &[]);
-
-    let folder = desk.folder.path().join("photos");
-    std::fs::create_dir(&folder).expect("a folder");
-    let missing = desk.folder.path().join("lost.txt");
-    desk.drop_files(&[large, folder, missing]);
-    desk.until_seen("film.mkv is too large and was not shared.");
-    assert!(desk.sees("photos is a folder and was not shared."));
-    assert!(desk.sees("lost.txt could not be found"));
-    assert!(desk.sees("one upload carries up to 9,998,912."));
-    assert!(desk.window.state().model().transfers.is_empty());
+    desk.until_seen("3 files could not be found");
 }
 
 #[test]
@@ -710,6 +859,7 @@ fn a_window_at_rest_asks_for_no_frame() {
             Modal::About,
             Modal::Closing { running: 2 },
             Modal::Delete(id),
+            Modal::Discard(id),
             Modal::OpenProgram(id),
             Modal::Qr(id),
             Modal::Shortcuts,
@@ -720,8 +870,8 @@ fn a_window_at_rest_asks_for_no_frame() {
             at_rest(&mut desk, &format!("{modal:?}"));
             desk.act(ModalAction::Back);
         }
-        let folder = desk.folder.path().to_owned();
-        desk.drop_files(&[folder]);
+        let gone = desk.folder.path().join("gone");
+        desk.drop_files(&[gone]);
         desk.until(|desk| desk.window.state().model().notice.is_some());
         at_rest(&mut desk, "a notice");
     }

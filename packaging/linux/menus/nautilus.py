@@ -1,4 +1,4 @@
-"""Puts "Share with Cloakroom" into the menu that Nautilus shows for files."""
+"""Puts "Share with Cloakroom" into the menu that Nautilus shows for files and folders."""
 
 import locale
 import subprocess
@@ -24,12 +24,12 @@ def label():
 
 
 class CloakroomMenu(GObject.GObject, Nautilus.MenuProvider):
-    """The entry for one or more files; folders cannot be shared yet."""
+    """The entry for one or more files and folders."""
 
     def get_file_items(self, *args):
         # Nautilus 42 and older pass a window before the files.
         files = args[-1]
-        if not files or any(file.is_directory() or file.get_uri_scheme() != "file" for file in files):
+        if not files or any(file.get_uri_scheme() != "file" for file in files):
             return []
         item = Nautilus.MenuItem(name="Cloakroom::share", label=label(), icon="org.cloakroom.Cloakroom")
         paths = [file.get_location().get_path() for file in files]

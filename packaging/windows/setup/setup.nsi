@@ -37,6 +37,7 @@ Target amd64-unicode
 !define LINKS "${CLASSES}\cloakroom"
 !define LINKS_COMMAND '"$INSTDIR\cloakroom.exe" --link "%1"'
 !define MENU "${CLASSES}\*\shell\${ID}"
+!define MENU_OF_FOLDERS "${CLASSES}\Directory\shell\${ID}"
 !define START_MENU_LINK "$SMPROGRAMS\Cloakroom.lnk"
 !define SEND_TO_LINK "$SENDTO\Cloakroom.lnk"
 !define EXIT_IN_USE 3
@@ -116,8 +117,16 @@ Var installed
     DeleteRegKey HKCU "${LINKS}"
   ${EndIf}
 !macroend
+!macro WriteMenu KEY
+  WriteRegStr HKCU "${KEY}" "" "$(SHARE_WITH)"
+  WriteRegStr HKCU "${KEY}" "Icon" "$INSTDIR\cloakroom.exe,0"
+  ; One call a file or folder, however many are marked: the window that is open takes them all.
+  WriteRegStr HKCU "${KEY}" "MultiSelectModel" "Player"
+  WriteRegStr HKCU "${KEY}\command" "" '"$INSTDIR\cloakroom.exe" "%1"'
+!macroend
 !macro DropExplorer
   DeleteRegKey HKCU "${MENU}"
+  DeleteRegKey HKCU "${MENU_OF_FOLDERS}"
 !macroend
 
 ; Gives the shortcut $0 the id that notifications of the program are shown under. Where it does not succeed the shortcut
@@ -206,11 +215,8 @@ Section "$(SEND_TO)" section_send_to
 SectionEnd
 
 Section "$(EXPLORER)" section_explorer
-  WriteRegStr HKCU "${MENU}" "" "$(SHARE_WITH)"
-  WriteRegStr HKCU "${MENU}" "Icon" "$INSTDIR\cloakroom.exe,0"
-  ; One call a file, however many are marked: the window that is open takes them all.
-  WriteRegStr HKCU "${MENU}" "MultiSelectModel" "Player"
-  WriteRegStr HKCU "${MENU}\command" "" '"$INSTDIR\cloakroom.exe" "%1"'
+  !insertmacro WriteMenu "${MENU}"
+  !insertmacro WriteMenu "${MENU_OF_FOLDERS}"
 SectionEnd
 
 ; What an earlier version had and this time is not wanted.

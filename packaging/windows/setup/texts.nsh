@@ -33,7 +33,8 @@
 !insertmacro Text SEND_TO \
   "Send to" "Senden an" "Envoyer vers" "Enviar a" "发送到"
 !insertmacro Text EXPLORER \
-  "Menu of files" "Menü von Dateien" "Menu des fichiers" "Menú de archivos" "文件的右键菜单"
+  "Menu of files and folders" "Menü von Dateien und Ordnern" "Menu des fichiers et dossiers" \
+  "Menú de archivos y carpetas" "文件和文件夹的右键菜单"
 !insertmacro Text SHARE_WITH \
   "Share with Cloakroom" "Mit Cloakroom teilen" "Partager avec Cloakroom" "Compartir con Cloakroom" "使用 Cloakroom 分享"
 !insertmacro Text REMOVE_DATA \
@@ -69,11 +70,11 @@
   "Cloakroom en «Enviar a», al pulsar archivos con el botón derecho." \
   "右键单击文件时，“发送到”中有 Cloakroom。"
 !insertmacro Text ABOUT_EXPLORER \
-  "“Share with Cloakroom” in the menu of a file that you right-click." \
-  "„Mit Cloakroom teilen“ im Menü einer Datei, auf die Sie rechts klicken." \
-  "« Partager avec Cloakroom » dans le menu d’un fichier, par un clic droit." \
-  "«Compartir con Cloakroom» en el menú de un archivo, con el botón derecho." \
-  "右键单击文件时，菜单中有“使用 Cloakroom 分享”。"
+  "“Share with Cloakroom” in the menu of a file or folder that you right-click." \
+  "„Mit Cloakroom teilen“ im Menü einer Datei oder eines Ordners, wenn Sie rechts darauf klicken." \
+  "« Partager avec Cloakroom » dans le menu d’un fichier ou d’un dossier, par un clic droit." \
+  "«Compartir con Cloakroom» en el menú de un archivo o una carpeta, con el botón derecho." \
+  "右键单击文件或文件夹时，菜单中有“使用 Cloakroom 分享”。"
 !insertmacro Text ABOUT_REMOVE_DATA \
   "Deletes your settings, your history and its key. Pointers that stand only there are lost. Received files stay." \
   "Löscht Ihre Einstellungen, Ihren Verlauf und dessen Schlüssel. Abholcodes, die nur dort stehen, sind verloren. Empfangene Dateien bleiben." \

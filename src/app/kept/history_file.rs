@@ -48,8 +48,8 @@ impl EntryId {
 pub enum What {
     /// A share that was not finished; the server may or may not have the file.
     Sharing {
-        /// Where the file is.
-        path: PathBuf,
+        /// Where it is: a file, a folder, or several things that are shared together.
+        paths: Vec<PathBuf>,
     },
     /// A receive that was not finished.
     Receiving {
@@ -261,7 +261,8 @@ fn room_for(entries: &[HistoryEntry]) -> usize {
         | What::Shared {
             pointer, server, ..
         } => pointer.len() + server.len(),
-        What::Received { path } | What::Sharing { path } => path.as_os_str().len(),
+        What::Received { path } => path.as_os_str().len(),
+        What::Sharing { paths } => paths.iter().map(|path| path.as_os_str().len() + 4).sum(),
     };
     let of_one = |entry: &HistoryEntry| 6 * (entry.name.len() + text(entry)) + 512;
     256 + entries.iter().map(of_one).sum::<usize>()
@@ -287,6 +288,8 @@ struct EntryOut<'a> {
 enum WhatOut<'a> {
     Sharing {
         path: std::borrow::Cow<'a, str>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        more: Vec<std::borrow::Cow<'a, str>>,
     },
     Receiving {
         pointer: &'a str,
@@ -321,9 +324,13 @@ impl<'a> EntryOut<'a> {
             len: entry.len,
             hour: entry.hour,
             what: match &entry.what {
-                What::Sharing { path } => WhatOut::Sharing {
-                    path: path.to_string_lossy(),
-                },
+                What::Sharing { paths } => {
+                    let mut paths = paths.iter().map(|path| path.to_string_lossy());
+                    WhatOut::Sharing {
+                        path: paths.next().unwrap_or_default(),
+                        more: paths.collect(),
+                    }
+                }
                 What::Receiving {
                     pointer,
                     tell_sender,
@@ -367,7 +374,7 @@ struct EntryIn {
     name: String,
     len: u64,
     hour: u64,
-    sharing: Option<PathIn>,
+    sharing: Option<SharingIn>,
     receiving: Option<ReceivingIn>,
     shared: Option<SharedIn>,
     received: Option<PathIn>,
@@ -393,6 +400,15 @@ struct SharedIn {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct SharingIn {
+    path: PathBuf,
+    /// What is shared together with it.
+    #[serde(default)]
+    more: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PathIn {
     path: PathBuf,
 }
@@ -400,7 +416,9 @@ struct PathIn {
 impl EntryIn {
     fn decide(self) -> Result<HistoryEntry, HistoryFileError> {
         let what = match (self.sharing, self.receiving, self.shared, self.received) {
-            (Some(sharing), None, None, None) => What::Sharing { path: sharing.path },
+            (Some(sharing), None, None, None) => What::Sharing {
+                paths: std::iter::once(sharing.path).chain(sharing.more).collect(),
+            },
             (None, Some(receiving), None, None) => What::Receiving {
                 pointer: std::sync::Arc::new(Zeroizing::new(receiving.pointer)),
                 tell_sender: receiving.tell_sender,
@@ -463,7 +481,7 @@ pub(crate) mod tests {
     pub(crate) fn sharing(id: u64, name: &str) -> HistoryEntry {
         HistoryEntry {
             what: What::Sharing {
-                path: PathBuf::from("/home/ada").join(name),
+                paths: vec![PathBuf::from("/home/ada").join(name)],
             },
             ..shared(id, name)
         }
@@ -497,6 +515,12 @@ pub(crate) mod tests {
             vec![shared(1, "a.txt")],
             vec![received(u64::MAX, "\u{1}\"\\ é漢.pdf"), shared(2, "")],
             vec![sharing(1, "é.pdf"), receiving(2, "b")],
+            vec![HistoryEntry {
+                what: What::Sharing {
+                    paths: ["/a", "/é/b", "/c"].map(PathBuf::from).into(),
+                },
+                ..shared(1, "a, b, …")
+            }],
         ] {
             let file = seal(&entries, KeyId([3; 16]), &key(), rng).unwrap();
             assert_eq!(key_id(&file), Ok(KeyId([3; 16])));

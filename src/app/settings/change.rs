@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Contrast, Display, MAX_PARALLEL, Renderer, ServerChoice, ServerEntry, Settings, Theme,
+    Contrast, Display, MAX_PARALLEL, Renderer, ServerChoice, ServerEntry, Settings, SeveralThings,
+    Theme,
 };
 use crate::app::relays::set::RelaySource;
 use crate::app::words::l10n::Language;
@@ -61,6 +62,8 @@ pub enum Change {
     Renderer(Renderer),
     /// A removed server, at the place that it had.
     RestoreServer(usize, ServerEntry),
+    /// How several files or folders are shared that came together.
+    SeveralThings(SeveralThings),
     /// Whether the rules of paths may yield on this list where it is too short for them.
     ShortList(RelaySource, bool),
     /// Light, dark or as the system.
@@ -123,6 +126,7 @@ impl Settings {
                 let place = (*place).min(self.servers.len());
                 self.servers.insert(place, entry.clone());
             }
+            Change::SeveralThings(how) => self.several_things = *how,
             Change::ShortList(list, yields) => {
                 self.short_lists.retain(|other| other != list);
                 if *yields {

@@ -206,7 +206,9 @@ mod tests {
 
     use super::*;
     use crate::app::relays::set::RelaySource;
-    use crate::app::settings::{Contrast, Display, MAX_PARALLEL, Renderer, Theme, ZOOM};
+    use crate::app::settings::{
+        Contrast, Display, MAX_PARALLEL, Renderer, SeveralThings, Theme, ZOOM,
+    };
     use crate::app::words::l10n::Language;
     use crate::protocol::address::ServerAddress;
     use crate::protocol::capability::AccessWord;
@@ -243,6 +245,7 @@ mod tests {
             display: Display::Wayland,
             renderer: Renderer::Glow,
             parallel_shares: 4,
+            several_things: SeveralThings::OneEach,
             ..Settings::default()
         }
     }
@@ -266,7 +269,7 @@ mod tests {
             "version = 2\nserver = \"https://files.example.org#p={KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
              proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
              copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
-             history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\n\n[[servers]]\n\
+             history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\nseveral_things = \"one-each\"\n\n[[servers]]\n\
              name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
         );
         assert_eq!(text, expected);

@@ -1,4 +1,4 @@
-//! Choices about the window, each with what the system says as its default.
+//! Choices about the window; where the system or the person says otherwise each time, that is the default.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,19 @@ pub enum Contrast {
     Normal,
     /// Stronger.
     High,
+}
+
+/// How several files or folders are shared that came together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeveralThings {
+    /// The person is asked each time.
+    #[default]
+    Ask,
+    /// As one, which arrives as a folder, with one pointer.
+    AsOne,
+    /// One by one, with a pointer each.
+    OneEach,
 }
 
 /// Which display system the window opens on, where there are several.

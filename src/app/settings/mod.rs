@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::change::Change;
 pub use self::error::{SettingsError, UnreadSettings};
 pub use self::home::{Home, usual_downloads};
-pub use self::look::{Contrast, Display, Renderer, Theme};
+pub use self::look::{Contrast, Display, Renderer, SeveralThings, Theme};
 pub use self::servers::{ServerChoice, ServerEntry};
 use super::relays::set::RelaySource;
 use super::words::l10n::Language;
@@ -95,6 +95,8 @@ pub struct Settings {
     /// How many files the window shares at the same time: 1 to [`MAX_PARALLEL`].
     #[serde(deserialize_with = "possible_parallel")]
     pub parallel_shares: u8,
+    /// How the window shares several files or folders that came together.
+    pub several_things: SeveralThings,
     /// The file servers that were added, in the person's order. Each address stands there once; several can have the same
     /// key, and what is decided about one of them holds for no other.
     // Tables come last in TOML.
@@ -138,6 +140,7 @@ impl Default for Settings {
             display: Display::Auto,
             renderer: Renderer::Auto,
             parallel_shares: 2,
+            several_things: SeveralThings::Ask,
             unknown: toml::Table::new(),
         }
     }

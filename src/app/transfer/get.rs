@@ -1,5 +1,6 @@
 //! Get: pointer → downloaded → verified → opened → saved; in parts where it is larger than one blob.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use crate::app::relays::refresh;
 use crate::protocol::address::FileId;
 use crate::protocol::capability::DownloadReceipt;
 use crate::protocol::file_api::{self, FileRequest};
-use crate::protocol::folder::{FolderError, Manifest, ManifestReader};
+use crate::protocol::folder::{Manifest, ManifestReader};
 use crate::protocol::pointer::Pointer;
 use crate::protocol::seal::{ContentKind, Opened, UnverifiedBlob};
 use crate::protocol::size_class::SizeClass;
@@ -56,16 +57,14 @@ impl Choice {
         let Self::Only(paths) = self else {
             return Ok(None);
         };
-        let wanted: Vec<_> = paths
-            .iter()
-            .map(|path| path.trim_end_matches('/'))
-            .collect();
-        let mut found = vec![false; wanted.len()];
+        let paths = paths.iter().map(|path| path.trim_end_matches('/'));
+        // Whether something lies at each path. Looked up, as both paths and entries may be hundreds of thousands.
+        let mut wanted: BTreeMap<&str, bool> = paths.map(|path| (path, false)).collect();
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for entry in manifest.iter() {
             let mut is_wanted = false;
-            for (path, found) in wanted.iter().zip(&mut found) {
-                if lies_at(entry.entry.path, path) {
+            for path in with_its_folders(entry.entry.path) {
+                if let Some(found) = wanted.get_mut(path) {
                     (*found, is_wanted) = (true, true);
                 }
             }
@@ -75,17 +74,18 @@ impl Choice {
                 _ => ranges.push(entry.number..entry.number + 1),
             }
         }
-        match wanted.iter().zip(found).find(|(_, found)| !found) {
-            Some((path, _)) => Err(AppError::NoSuchEntry((*path).to_owned())),
+        match wanted.into_iter().find(|(_, found)| !found) {
+            Some((path, _)) => Err(AppError::NoSuchEntry(path.to_owned())),
             None => Ok(Some(ranges)),
         }
     }
 }
 
-/// Whether an entry is `path`, or lies in the folder there.
-fn lies_at(entry: &str, path: &str) -> bool {
-    let rest = entry.strip_prefix(path);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The path of an entry, and those of all folders that it lies in.
+fn with_its_folders(entry: &str) -> impl Iterator<Item = &str> {
+    let folders = entry.match_indices('/');
+    let folders = folders.filter_map(|(at, _)| entry.get(..at));
+    folders.chain(std::iter::once(entry))
 }
 
 /// Whether the sender was told of the download.
@@ -163,30 +163,28 @@ pub(super) async fn finished(
     })
 }
 
-/// What a folder holds, before anything of it is saved.
+/// What a folder holds, before anything of it is saved; `None` for a single file.
 ///
 /// # Errors
-/// [`AppError`]; [`AppError::Mismatch`] for a pointer to a single file too.
-pub async fn list(call: &Call, pointer: &Pointer) -> Result<Manifest, AppError> {
+/// [`AppError`].
+pub async fn list(call: &Call, pointer: &Pointer) -> Result<Option<Manifest>, AppError> {
     let _remembered = call.program().remember_at_the_end();
     PointerUse::Get.check(pointer)?;
     call.progress().stage(Stage::FindPath);
     match pointer.kind {
         ContentKind::Folder => {
             let opened = fetch_blob(call, pointer).await?;
-            Ok(read_manifest(&opened)?)
+            Ok(Some(read_manifest(&opened)?))
         }
         ContentKind::PartList => {
             let (list, _) = parts::list::fetch(call, pointer).await?;
             if list.kind() != ContentKind::Folder {
-                return Err(Mismatch::Folder(FolderError::Malformed).into());
+                return Ok(None);
             }
             let fetched = fetch::fetch_manifest(call, &list).await?;
-            Ok(fetched.manifest)
+            Ok(Some(fetched.manifest))
         }
-        ContentKind::File | ContentKind::Part => {
-            Err(Mismatch::Folder(FolderError::Malformed).into())
-        }
+        ContentKind::File | ContentKind::Part => Ok(None),
     }
 }
 
@@ -294,5 +292,61 @@ fn name_of(opened: &Opened, pointer: &Pointer) -> SafeFileName {
         SafeFileName::of_folder(name)
     } else {
         SafeFileName::sanitize(name.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::folder::{EntryKind, FolderEntry, ManifestWriter};
+
+    fn manifest(paths: &[&str]) -> Manifest {
+        let mut writer = ManifestWriter::default();
+        for path in paths {
+            let kind = EntryKind::File {
+                len_bytes: 1,
+                executable: false,
+            };
+            let entry = FolderEntry {
+                path,
+                kind,
+                modified: None,
+            };
+            writer.push(&entry).expect("it can be in a folder");
+        }
+        writer.finish().expect("it is not too long")
+    }
+
+    #[test]
+    fn a_choice_takes_files_and_whole_folders_and_says_what_is_not_there() {
+        let manifest = manifest(&["a", "a b/c", "b/c/d", "b/c/e", "b/f", "bc"]);
+        let among = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+            Choice::Only(paths).among(&manifest)
+        };
+        assert_eq!(Choice::All.among(&manifest).expect("all"), None);
+        for (paths, numbers) in [
+            (&["a"][..], vec![0..1]),
+            (&["b/"][..], vec![2..5]),
+            (&["b/c", "b/c/d", "bc"][..], vec![2..4, 5..6]),
+            (&["b/f", "b/c"][..], vec![2..5]),
+        ] {
+            let found = among(paths).expect("it is there");
+            assert_eq!(found, Some(numbers), "{paths:?}");
+        }
+        for missing in ["c", "b/g", ""] {
+            assert!(among(&["a", missing]).is_err(), "{missing}");
+        }
+    }
+
+    /// Each of both is looked up, not compared with each of the other.
+    #[test]
+    fn hundreds_of_thousands_are_chosen_among_as_many() {
+        let paths: Vec<String> = (0..200_000).map(|at| format!("a/{at:06}")).collect();
+        let names: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let manifest = manifest(&names);
+        let choice = Choice::Only(paths[1..].to_vec());
+        let chosen = choice.among(&manifest).expect("all are there");
+        assert_eq!(chosen, Some(vec![1..200_000]));
     }
 }

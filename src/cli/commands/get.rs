@@ -148,7 +148,12 @@ async fn fetch(command: &ServerCommand, client: &Client, args: GetArgs) -> Resul
         let bar = Bar::new();
         let listed = get::list(&call.with_progress(bar.sink()), &pointer).await;
         drop(bar);
-        return print_listing(command, &listed?);
+        return match listed? {
+            Some(manifest) => print_listing(command, &manifest),
+            None => Err(CliError::Usage(
+                "this is a single file: there is nothing to list".to_owned(),
+            )),
+        };
     };
     if pointer.receipts.is_some() && !args.no_receipt {
         terminal::note("the sender is told when you have the file (not with --no-receipt)");

@@ -2,6 +2,7 @@
 //! puts what came of them into the window's terms.
 
 mod manage;
+mod parts;
 mod pointer;
 mod relays;
 mod settings;
@@ -14,10 +15,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
+use self::parts::resume_kept;
 use super::model::{
-    Count, Ended, LoadedSettings, ManageAction, Managed, PointerInfo, PointerText, RelayWish,
-    RelaysKnown, Saved, SettingsInUse, ShareOptions, ShareResult, ShownRelayList, Terms,
-    TestReport, Trouble,
+    Aside, Count, DiscardWanted, Ended, FetchWanted, LeftTransfer, LoadedSettings, ManageAction,
+    Managed, PointerInfo, PointerText, RelayWish, RelaysKnown, Saved, SettingsInUse, ShareOptions,
+    ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, Trouble,
 };
 use super::text;
 use super::worker::Backend;
@@ -32,16 +34,18 @@ use crate::app::relays::RelaySource;
 use crate::app::relays::list_file;
 use crate::app::settings::{Change, Home, ServerChoice, Settings, UnreadSettings};
 use crate::app::transfer::call::CallContext;
-use crate::app::transfer::get::{Choice, GetRequest};
-use crate::app::transfer::parts::resume;
+use crate::app::transfer::get::{Fetched, GetRequest};
+use crate::app::transfer::parts::resume::{self, Resumed, UnfinishedError};
 use crate::app::transfer::program::Program;
-use crate::app::transfer::share::{Receipts, ShareRequest};
+use crate::app::transfer::share::{Receipts, ShareRequest, Shared};
 use crate::app::transfer::stage::Stage;
 use crate::app::transfer::{get, share, test_server};
+use crate::app::words::harmless::harmless;
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::keyring::SystemKeyring;
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::file_api::ServerInfo;
+use crate::protocol::folder::Manifest;
 use crate::protocol::parts::MAX_WHOLE_LEN;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::size_class::LARGEST_BLOB_LEN;
@@ -109,40 +113,44 @@ impl App {
 
     async fn share_now(
         &self,
-        path: PathBuf,
-        options: ShareOptions,
+        wanted: ShareWanted,
         settings: &Settings,
         context: &CallContext,
     ) -> Result<ShareResult, AppError> {
         context.progress.stage(Stage::Pad);
         let client = self.client(settings);
+        if let Some(kept) = &wanted.kept
+            && let Some(transfer) = self.find_share(kept, &wanted.paths).await?
+        {
+            return match resume_kept(&client, transfer, context).await? {
+                Resumed::Shared(shared) => Ok(share_result(*shared)),
+                // An id of a download is never that of a share.
+                Resumed::Fetched(_) => Err(UnfinishedError::Unknown.into()),
+            };
+        }
         let call = client.call(Destination::Chosen, context).await?;
-        let request = share_request(path, options, settings);
-        let shared = share::share(&call, request).await?;
-        let secret = shared.pointer.to_text();
-        Ok(ShareResult {
-            pointer: PointerText::new(secret.as_str().to_owned()),
-            blob_len: shared.class.blob_len() as u64,
-            expires: shared.pointer.expires,
-            server: shared.pointer.server.url.authority().to_owned(),
-            builtin: shared.builtin,
-            manageable: shared.manageable,
-            counted: options.count != Count::No,
-            gone: false,
-            by_server_clock: shared.by_server_clock,
-            other_time: shared.unmet_ttl_secs.is_some(),
-        })
+        let request = share_request(wanted.paths, wanted.options, settings);
+        Ok(share_result(share::share(&call, request).await?))
     }
 
     async fn fetch_now(
         &self,
-        text: PointerText,
-        tell_sender: bool,
+        wanted: FetchWanted,
         settings: &Settings,
         context: &CallContext,
     ) -> Result<Saved, AppError> {
         context.progress.stage(Stage::FindPath);
-        let pointer = Pointer::find(text.as_str())?;
+        let pointer = Pointer::find(wanted.pointer.as_str())?;
+        if let Some(kept) = &wanted.kept
+            && let Some(transfer) = self.find_download(kept, &wanted.pointer).await?
+        {
+            let client = self.client(settings);
+            return match resume_kept(&client, transfer, context).await? {
+                Resumed::Fetched(fetched) => Ok(saved(*fetched)),
+                // An id of a share is never that of a download.
+                Resumed::Shared(_) => Err(UnfinishedError::Unknown.into()),
+            };
+        }
         let to = SaveTo::Folder(settings.download_folder());
         let program = self.program().clone();
         let prepare = move || to.prepare(&resume::temporaries(&program));
@@ -156,20 +164,24 @@ impl App {
         let request = GetRequest {
             pointer,
             target,
-            tell_sender,
-            choice: Choice::All,
+            tell_sender: wanted.tell_sender,
+            choice: wanted.choice,
         };
-        let fetched = get::get(&call, request).await?;
-        let name = fetched
-            .path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        Ok(Saved {
-            name: SafeFileName::sanitize(&name).for_display(),
-            path: fetched.path,
-            len: fetched.content_len,
-        })
+        Ok(saved(get::get(&call, request).await?))
+    }
+
+    async fn list_now(
+        &self,
+        text: PointerText,
+        settings: &Settings,
+        context: &CallContext,
+    ) -> Result<Option<Arc<Manifest>>, AppError> {
+        let pointer = Pointer::find(text.as_str())?;
+        let client = self.client(settings);
+        let source = Destination::SourceOf(&pointer);
+        let call = client.call(source, context).await?;
+        let listed = get::list(&call, &pointer).await?;
+        Ok(listed.map(Arc::new))
     }
 
     async fn test_now(
@@ -210,23 +222,42 @@ impl Backend for App {
 
     fn share<'a>(
         &'a self,
-        path: PathBuf,
-        options: ShareOptions,
+        wanted: ShareWanted,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<ShareResult>> {
-        to_its_end(self.share_now(path, options, settings, context), context)
+        to_its_end(self.share_now(wanted, settings, context), context)
     }
 
     fn fetch<'a>(
         &'a self,
-        pointer: PointerText,
-        tell_sender: bool,
+        wanted: FetchWanted,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>> {
-        let fetch = self.fetch_now(pointer, tell_sender, settings, context);
-        to_its_end(fetch, context)
+        to_its_end(self.fetch_now(wanted, settings, context), context)
+    }
+
+    fn discard<'a>(
+        &'a self,
+        wanted: DiscardWanted,
+        settings: &'a Settings,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<bool>> {
+        to_its_end(self.discard_now(wanted, settings, context), context)
+    }
+
+    fn list<'a>(
+        &'a self,
+        pointer: PointerText,
+        settings: &'a Settings,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<Option<Arc<Manifest>>>> {
+        to_its_end(self.list_now(pointer, settings, context), context)
+    }
+
+    fn left(&self) -> Vec<LeftTransfer> {
+        self.left_now()
     }
 
     fn manage<'a>(
@@ -338,8 +369,56 @@ fn to_its_end<'a, T: 'a>(
     })
 }
 
-/// Builds the request for a share from the file and the chosen options.
-fn share_request(path: PathBuf, options: ShareOptions, settings: &Settings) -> ShareRequest {
+fn share_result(shared: Shared) -> ShareResult {
+    let secret = shared.pointer.to_text();
+    let left_out = &shared.left_out;
+    let paths = left_out.first().iter().map(|entry| &entry.path);
+    ShareResult {
+        pointer: PointerText::new(secret.as_str().to_owned()),
+        blob_len: shared.class.blob_len() as u64 * u64::from(shared.parts),
+        expires: shared.pointer.expires,
+        server: shared.pointer.server.url.authority().to_owned(),
+        builtin: shared.builtin,
+        manageable: shared.manageable,
+        counted: shared.pointer.receipts.is_some(),
+        gone: false,
+        by_server_clock: shared.by_server_clock,
+        other_time: shared.unmet_ttl_secs.is_some(),
+        aside: (left_out.count() > 0).then(|| Aside::LeftOut {
+            count: left_out.count(),
+            first: paths.map(|path| harmless(path).into_owned()).collect(),
+        }),
+    }
+}
+
+fn renamed(fetched: &Fetched) -> Option<Aside> {
+    let renamed = &fetched.renamed;
+    let names = renamed.first.iter().map(|(was, is)| {
+        let [was, is] = [was, is].map(|name| harmless(name).into_owned());
+        (was, is)
+    });
+    (renamed.count > 0).then(|| Aside::Renamed {
+        count: renamed.count,
+        first: names.collect(),
+    })
+}
+
+fn saved(fetched: Fetched) -> Saved {
+    let name = fetched
+        .path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    Saved {
+        name: SafeFileName::sanitize(&name).for_display(),
+        len: fetched.content_len,
+        aside: renamed(&fetched),
+        path: fetched.path,
+    }
+}
+
+/// Builds the request for a share from what is shared and the chosen options.
+fn share_request(paths: Vec<PathBuf>, options: ShareOptions, settings: &Settings) -> ShareRequest {
     ShareRequest {
         name_in_pointer: settings.name_in_pointer,
         carry_relay_list: settings.pointer_carries_relay_list,
@@ -349,7 +428,7 @@ fn share_request(path: PathBuf, options: ShareOptions, settings: &Settings) -> S
             Count::Yes => Receipts::Counted,
             Count::Limit(downloads) => Receipts::Limited(downloads),
         },
-        ..ShareRequest::new(vec![path])
+        ..ShareRequest::new(paths)
     }
 }
 
@@ -401,7 +480,7 @@ mod tests {
                 pointer_carries_relay_list: true,
                 ..Settings::default()
             };
-            share_request(PathBuf::from("a"), options, &settings)
+            share_request(vec![PathBuf::from("a")], options, &settings)
         };
         for (keep, secs) in [
             (KeepFor::Usual, None),

@@ -7,9 +7,10 @@ use crate::app::received::file_name::SafeFileName;
 use crate::app::settings::Settings;
 use crate::app::transfer::supported::PointerUse;
 use crate::app::words::message::UserMessage;
-use crate::gui::model::{PointerInfo, PointerNote, PointerText};
+use crate::gui::model::{PointerHolds, PointerInfo, PointerNote, PointerText};
 use crate::gui::text;
 use crate::protocol::pointer::Pointer;
+use crate::protocol::seal::ContentKind;
 
 impl App {
     pub(super) fn describe_now(
@@ -49,6 +50,11 @@ impl App {
                 .name
                 .as_deref()
                 .map(|name| SafeFileName::sanitize(name).for_display()),
+            holds: match pointer.kind {
+                ContentKind::Folder => PointerHolds::Folder,
+                ContentKind::PartList => PointerHolds::Either,
+                ContentKind::File | ContentKind::Part => PointerHolds::File,
+            },
             len: pointer.content_len,
             server: if is_built_in {
                 text::built_in().to_owned()
@@ -82,7 +88,7 @@ mod tests {
     use crate::protocol::address::{FileId, ServerAddress};
     use crate::protocol::digest::Digest;
     use crate::protocol::pointer::PointerKey;
-    use crate::protocol::seal::{ContentKind, FileKey};
+    use crate::protocol::seal::FileKey;
 
     #[test]
     fn a_passed_expiry_and_an_unknown_server_are_told_before_a_download() {

@@ -26,8 +26,8 @@ pub(crate) use self::panels::{
     sides, tone_colors,
 };
 pub(crate) use self::switches::{
-    chip_buttons, chips, segmented, segmented_tabs, segmented_width, segments_fit, stepper,
-    switch_named, tab_lines, tabs_height,
+    check_line, chip_buttons, chips, segmented, segmented_tabs, segmented_width, segments_fit,
+    stepper, switch_named, tab_lines, tabs_height,
 };
 pub use self::switches::{switch, tabs};
 pub(crate) use self::words::{BETWEEN, Hint, in_lines, landing, paint_icon, rich};

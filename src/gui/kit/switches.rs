@@ -530,6 +530,58 @@ pub(crate) fn switch_named(ui: &mut Ui, title: &str, name: &str, about: &str, on
     response.clicked()
 }
 
+/// A line with a check mark, a name that gives way in its middle, and a detail at the right; the whole line is one button.
+pub(crate) fn check_line(
+    ui: &mut Ui,
+    id: Id,
+    name: &str,
+    detail: &str,
+    on: bool,
+    height: f32,
+) -> Response {
+    let palette = palette(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    let response = ui.interact(rect, id, Sense::click());
+    let said = format!("{name}, {detail}");
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on, &said));
+    let fill = under_pointer(ui, &response, palette.surface, palette.control_hover);
+    ui.painter()
+        .rect_filled(rect, corner(measure::RADIUS), fill);
+    let square = Rect::from_center_size(
+        Pos2::new(rect.left() + space::S + 8.0, rect.center().y),
+        Vec2::splat(16.0),
+    );
+    if on {
+        ui.painter()
+            .rect_filled(square, corner(4.0), palette.accent_fill);
+        paint_icon(
+            ui.painter(),
+            square.center(),
+            Icon::Check,
+            12.0,
+            palette.on_fill,
+        );
+    } else {
+        let stroke = Stroke::new(1.0, palette.control_border);
+        ui.painter()
+            .rect_stroke(square, corner(4.0), stroke, StrokeKind::Inside);
+    }
+    let detail = single_line(ui, detail, Type::Caption.font(), palette.muted);
+    let left = square.right() + space::S;
+    let right = rect.right() - space::M - detail.size().x;
+    let room = (right - space::M - left).max(20.0);
+    let font = Type::Caption.font();
+    let shown = elided(name, room, |text| width_of(ui, text, font.clone()));
+    let name = single_line(ui, &shown, font, palette.text);
+    let middle = rect.center().y;
+    let at = Pos2::new(left, middle - name.size().y / 2.0);
+    ui.painter().galley(at, name, palette.text);
+    let at = Pos2::new(right, middle - detail.size().y / 2.0);
+    ui.painter().galley(at, detail, palette.muted);
+    focus_ring(ui, &response, measure::RADIUS);
+    response
+}
+
 /// A stepper: buttons for less and more around the present value. It is one Tab stop; arrow keys step. Returns -1 or 1
 /// when one of the two was asked for.
 pub(crate) fn stepper(

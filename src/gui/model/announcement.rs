@@ -32,8 +32,14 @@ pub enum Announced {
     AccessWordInvalid,
     /// The access word of a server is kept.
     AccessWordKept,
+    /// This is so large, in bytes, that the person is asked first.
+    AsksLarge(ShownName, u64),
+    /// So many things came together, and the person is asked how to share them.
+    AsksTogether(usize),
     /// The transfer of this file was stopped.
     Cancelled(ShownName),
+    /// This transfer in parts was given up.
+    Discarded(ShownName),
     /// The name of this received file says something else than its content.
     Disagrees(ShownName, Disagreement),
     /// The transfer of this file did not work.
@@ -42,6 +48,10 @@ pub enum Announced {
     GoesTo(ServerLabel),
     /// A file came to be shared that this program can use itself.
     KnownFile(FoundPath),
+    /// A folder with so many files and empty folders in it was looked into.
+    Listed(u32),
+    /// What was looked into is a single file.
+    ListedFile,
     /// The relay list of this name is used from now on.
     ListUsed(String),
     /// A server did what a sender asked for.
@@ -52,6 +62,8 @@ pub enum Announced {
     Notice(Notice),
     /// The text in the pointer's field is a pointer.
     Pointer(PointerInfo),
+    /// This transfer in parts was stopped, and can go on.
+    Paused(ShownName),
     /// The pointer is on the clipboard.
     PointerCopied,
     /// A pointer was opened while another stands in the field.
@@ -131,8 +143,6 @@ pub enum WindowMessage {
     FilesMissing(Vec<String>),
     /// Files are longer than anything that can be sent; each with its name and its length in bytes.
     FilesTooLarge(Vec<(String, u64)>),
-    /// Folders with these names were dropped, chosen or named.
-    FoldersRefused(Vec<String>),
     /// A history file that cannot be read was put aside.
     HistoryAside(DamagedHistory),
     /// So many entries of the history were exported.

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    EndNotice, Examine, KeptTransfer, ManageAction, PointerText, RelayWish, RunId, ShareOptions,
-    TransferId,
+    DiscardWanted, EndNotice, Examine, KeptParts, KeptTransfer, ManageAction, PointerText,
+    RelayWish, RunId, ShareOptions, TransferId,
 };
 use crate::app::kept::history::EntryId;
 use crate::app::settings::{Change, ServerChoice, Settings};
+use crate::app::transfer::get::Choice;
 
 /// What follows from a change of the model. Never printed: it can hold a pointer.
 #[derive(Clone)]
@@ -76,8 +77,10 @@ pub enum DialogWork {
     ExportHistory,
     /// Ask for files to share.
     PickFiles,
-    /// Ask for a folder, beginning at this one.
+    /// Ask for the folder of received files, beginning at this one.
     PickFolder(PathBuf),
+    /// Ask for a folder to share.
+    PickFolderToShare,
     /// Ask for a relay list, and read it.
     PickRelayList,
 }
@@ -119,25 +122,46 @@ pub enum HistoryWork {
 pub enum RequestWork {
     /// Stop a run.
     Cancel(RunId),
-    /// Fetch a file.
-    Fetch {
-        /// Which run.
-        run: RunId,
-        /// What names it.
-        pointer: PointerText,
-        /// The sender is told, if they asked to be.
-        tell_sender: bool,
-        /// The settings it runs with.
-        settings: Arc<Settings>,
-    },
+    /// Give up a transfer in parts.
+    Discard(TransferId, DiscardWanted, Arc<Settings>),
+    /// Fetch a file or folder.
+    Fetch(RunId, FetchWanted, Arc<Settings>),
+    /// Look for transfers in parts that earlier starts left; offline.
+    FindLeft,
+    /// Look what the folder holds that a pointer names.
+    List(RunId, PointerText, Arc<Settings>),
     /// Ask the server to do something with a shared file.
     Manage(TransferId, ManageAction, PointerText, Arc<Settings>),
     /// Ask something of the relays.
     Relays(RelayWish, Arc<Settings>),
-    /// Share a file.
-    Share(RunId, PathBuf, ShareOptions, Arc<Settings>),
+    /// Share a file or folder.
+    Share(RunId, ShareWanted, Arc<Settings>),
     /// Upload to and download from the server that these settings choose.
     Test(Arc<Settings>),
+}
+
+/// A fetch that is asked for. Never printed: it holds a pointer.
+#[derive(Clone)]
+pub struct FetchWanted {
+    /// What names it.
+    pub pointer: PointerText,
+    /// The sender is told, if they asked to be.
+    pub tell_sender: bool,
+    /// What of a folder is wanted.
+    pub choice: Choice,
+    /// In parts: what it goes on with.
+    pub kept: Option<KeptParts>,
+}
+
+/// A share that is asked for.
+#[derive(Clone)]
+pub struct ShareWanted {
+    /// What is shared as one.
+    pub paths: Vec<PathBuf>,
+    /// How long, and how often.
+    pub options: ShareOptions,
+    /// In parts: what it goes on with.
+    pub kept: Option<KeptParts>,
 }
 
 /// Work with the settings of this person or of the system.

@@ -31,6 +31,8 @@ pub enum Focus {
     Start,
     /// The switch between Share and Receive.
     Switch,
+    /// The button that shares things that came together as one.
+    Together,
     /// The zone that files are dropped on.
     Zone,
 }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::{
-    Effect, Examine, FileWork, HistoryWork, Model, PointerText, Saved, ServerLabel, SettingsWork,
-    ShareResult, ShownName, Tone, Transfer, TransferId, TransferJob, TransferState, Undo,
-    WindowEffect, WindowMessage,
+    Effect, Examine, FileWork, HistoryWork, Model, PointerText, RequestWork, Saved, ServerLabel,
+    SettingsWork, ShareResult, ShownName, Tone, Transfer, TransferId, TransferJob, TransferState,
+    Undo, WindowEffect, WindowMessage,
 };
 use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
 use crate::app::relays::RelaySource;
 use crate::app::settings::Change;
+use crate::app::transfer::get::Choice;
 
 /// What is kept of a transfer. Never printed: it holds a pointer.
 #[derive(Clone)]
@@ -27,8 +28,8 @@ pub struct KeptTransfer {
 /// How far a transfer came.
 #[derive(Clone)]
 pub enum TransferOutcome {
-    /// The file of this path is not at a server yet.
-    Sharing(PathBuf),
+    /// What is at these paths is not at a server yet.
+    Sharing(Vec<PathBuf>),
     /// The file is not on this computer yet.
     Receiving {
         /// What names it.
@@ -47,18 +48,24 @@ pub enum TransferOutcome {
 impl KeptTransfer {
     /// What is kept of `transfer` as it stands, if anything is.
     fn of(transfer: &Transfer) -> Option<Self> {
-        if !transfer.is_kept() {
+        let is_part = matches!(
+            &transfer.job,
+            TransferJob::Receive { choice, .. } if *choice != Choice::All
+        );
+        // What is wanted of a folder is not kept, so that no more than that is fetched later.
+        if !transfer.is_kept() || is_part && !matches!(transfer.state, TransferState::Received(_)) {
             return None;
         }
         let outcome = match (&transfer.state, &transfer.job) {
             (TransferState::Shared(shared), _) => TransferOutcome::Shared(shared.clone()),
             (TransferState::Received(saved), _) => TransferOutcome::Received(saved.clone()),
-            (_, TransferJob::Share(path)) => TransferOutcome::Sharing(path.clone()),
+            (_, TransferJob::Share(paths)) => TransferOutcome::Sharing(paths.clone()),
             (
                 _,
                 TransferJob::Receive {
                     pointer,
                     tell_sender,
+                    ..
                 },
             ) => TransferOutcome::Receiving {
                 pointer: pointer.clone(),
@@ -102,10 +109,13 @@ impl TransferEnd {
             TransferState::Failed(_) => Some(Self::Failed),
             TransferState::Received(_) => Some(Self::Received),
             TransferState::Shared(_) => Some(Self::Shared),
-            TransferState::Waiting
+            TransferState::Asked
+            | TransferState::Waiting
             | TransferState::Running(_)
             | TransferState::Cancelled
-            | TransferState::Interrupted => None,
+            | TransferState::Discarding
+            | TransferState::Interrupted
+            | TransferState::Paused => None,
         }
     }
 }
@@ -114,7 +124,10 @@ impl Model {
     /// What to do before anything else, once the worker runs.
     #[must_use]
     pub(crate) fn begin(&self) -> Vec<Effect> {
-        let mut effects = vec![Effect::from(HistoryWork::Set(self.settings.history))];
+        let mut effects = vec![
+            Effect::from(HistoryWork::Set(self.settings.history)),
+            Effect::from(RequestWork::FindLeft),
+        ];
         if self.settings.relays != RelaySource::BuiltIn {
             effects.push(Effect::from(SettingsWork::ReadKeptList(
                 self.settings_now(),
@@ -150,7 +163,10 @@ impl Model {
 
     pub(super) fn wipe_history(&mut self) -> Vec<Effect> {
         self.back();
-        (self.transfers).retain(|transfer| transfer.entry.is_none() || transfer.is_unfinished());
+        // What is kept on disk of something in parts is no part of the history.
+        (self.transfers).retain(|transfer| {
+            transfer.entry.is_none() || transfer.is_unfinished() || transfer.kept.is_some()
+        });
         for running in &mut self.transfers {
             running.entry = None;
         }
@@ -191,7 +207,7 @@ impl Model {
         let mut from = ServerLabel::BuiltIn;
         let (job, state) = match entry.what {
             // Whatever the server is now: only the person starts it again.
-            What::Sharing { path } => (TransferJob::Share(path), TransferState::Interrupted),
+            What::Sharing { paths } => (TransferJob::Share(paths), TransferState::Interrupted),
             What::Receiving {
                 pointer,
                 tell_sender,
@@ -202,6 +218,7 @@ impl Model {
                 let job = TransferJob::Receive {
                     pointer,
                     tell_sender,
+                    choice: Choice::All,
                 };
                 (job, TransferState::Interrupted)
             }
@@ -224,9 +241,10 @@ impl Model {
                     gone: false,
                     by_server_clock: false,
                     other_time: false,
+                    aside: None,
                 };
                 (
-                    TransferJob::Share(PathBuf::new()),
+                    TransferJob::Share(Vec::new()),
                     TransferState::Shared(shared),
                 )
             }
@@ -235,14 +253,28 @@ impl Model {
                     path,
                     name: entry.name.clone(),
                     len: entry.len,
+                    aside: None,
                 };
                 let job = TransferJob::Receive {
                     pointer: PointerText::default(),
                     tell_sender: false,
+                    choice: Choice::All,
                 };
                 (job, TransferState::Received(saved))
             }
         };
+        // What is kept on disk of it was found first: it is the same row.
+        let left = self.transfers.iter_mut().find(|row| {
+            let is_left = matches!(row.state, TransferState::Interrupted);
+            is_left && row.entry.is_none() && row.kept.is_some() && row.job.is_same(&job)
+        });
+        if let Some(row) = left.filter(|_| matches!(state, TransferState::Interrupted)) {
+            row.job = job;
+            row.name = ShownName::Given(entry.name);
+            row.entry = Some(entry.id);
+            row.ended = Some(entry.hour);
+            return;
+        }
         let (id, run) = (self.draw_id(), self.draw_id());
         let mut transfer =
             Transfer::new(id, run, ShownName::Given(entry.name), Some(entry.len), job);
@@ -322,7 +354,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::app::kept::history::HistoryStatus;
-    use crate::gui::model::tests::{ended, file, model};
+    use crate::gui::model::tests::{ended, file, model, model_with, one_each};
     use crate::gui::model::{
         Action, ClipboardWork, Event, FoundKind, LookPurpose, Modal, ModalAction, RequestWork,
         RowAction, RunId, Timer, WindowAction, Work,
@@ -377,6 +409,7 @@ pub(super) mod tests {
             gone: false,
             by_server_clock: false,
             other_time: false,
+            aside: None,
         }
     }
 
@@ -467,7 +500,12 @@ pub(super) mod tests {
     }
 
     fn sharing(id: u64, path: &str) -> HistoryEntry {
-        entry(id, What::Sharing { path: path.into() })
+        entry(
+            id,
+            What::Sharing {
+                paths: vec![path.into()],
+            },
+        )
     }
 
     fn kept(effects: &[Effect]) -> Vec<(TransferId, &KeptTransfer)> {
@@ -493,8 +531,8 @@ pub(super) mod tests {
         for (id, kept) in kept(&effects) {
             assert!(matches!(
                 &kept.outcome,
-                TransferOutcome::Sharing(path)
-                    if path.ends_with(text::shown_name(&kept.name))
+                TransferOutcome::Sharing(paths)
+                    if paths[0].ends_with(text::shown_name(&kept.name))
             ));
             model.update(Event::Remembered(id, EntryId(id.0)));
         }
@@ -521,29 +559,24 @@ pub(super) mod tests {
         let id = model.transfers[0].id;
         let effects = model.update(Action::Row(id, RowAction::Retry));
         assert!(
-            matches!(&effects[..], [Effect::Work(Work::History(HistoryWork::Remember(..))), Effect::Work(Work::Request(RequestWork::Share(_, path, ..)))]
-                if path.as_os_str() == "/home/ada/a.pdf")
+            matches!(&effects[..], [Effect::Work(Work::History(HistoryWork::Remember(..))), Effect::Work(Work::Request(RequestWork::Share(_, wanted, _)))]
+                if wanted.paths == [PathBuf::from("/home/ada/a.pdf")])
         );
         assert_eq!(kept(&effects)[0].1.entry, Some(EntryId(2)), "not twice");
         let id = model.transfers[1].id;
         let effects = model.update(Action::Row(id, RowAction::Retry));
         let fetches = effects.iter().any(|effect| {
-            let Effect::Work(Work::Request(RequestWork::Fetch {
-                pointer,
-                tell_sender: false,
-                ..
-            })) = effect
-            else {
+            let Effect::Work(Work::Request(RequestWork::Fetch(_, wanted, _))) = effect else {
                 return false;
             };
-            pointer.as_str() == "cloak1kept"
+            wanted.pointer.as_str() == "cloak1kept" && !wanted.tell_sender
         });
         assert!(fetches);
     }
 
     #[test]
     fn what_is_on_its_way_is_kept_until_it_ends() {
-        let mut model = model();
+        let mut model = model_with(one_each());
         let rows = drop_files(&mut model, &["a", "b", "c", "d"]);
         let [(a, run_a), (b, run_b), (c, _), (d, _)] = rows[..] else {
             panic!("four rows")
@@ -582,7 +615,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_rows_of_a_drop_stand_in_the_same_order_at_the_next_start() {
-        let mut model = model();
+        let mut model = model_with(one_each());
         let found = ["a", "b", "c"].map(file).into();
         let effects = model.update(Event::Looked(LookPurpose::Share, found));
         let names = |names: Vec<&ShownName>| names.into_iter().cloned().collect::<Vec<_>>();
@@ -651,6 +684,7 @@ pub(super) mod tests {
             model.begin()[..],
             [
                 Effect::Work(Work::History(HistoryWork::Set(true))),
+                Effect::Work(Work::Request(RequestWork::FindLeft)),
                 Effect::Work(Work::Settings(SettingsWork::Terms(_)))
             ]
         ));

@@ -11,10 +11,12 @@ mod effect;
 mod focus;
 mod keeping;
 mod listed;
+mod listing;
 mod manage;
 mod modal;
 mod opening;
 mod pace;
+mod parts;
 mod receive;
 mod relays;
 mod remedy;
@@ -25,6 +27,7 @@ mod settings_screen;
 mod share;
 mod share_options;
 mod terms;
+mod together;
 mod transfer;
 mod trouble;
 mod undo;
@@ -35,22 +38,27 @@ mod window;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::action::Action;
 pub use self::announcement::{Announced, Announcement, Notice, Tone, WindowMessage};
 pub use self::arrivals::Arrival;
 pub use self::effect::{
-    ClipboardWork, DialogWork, Effect, FileWork, HistoryWork, LookPurpose, RequestWork,
-    SettingsWork, Timer, WindowEffect, Work,
+    ClipboardWork, DialogWork, Effect, FetchWanted, FileWork, HistoryWork, LookPurpose,
+    RequestWork, SettingsWork, ShareWanted, Timer, WindowEffect, Work,
 };
 pub use self::focus::{Beside, Focus, FocusAction, Region};
 pub use self::keeping::{EndNotice, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
+pub use self::listing::{FolderListing, ListedEntry, Listing};
 pub use self::modal::{Modal, ModalAction};
 pub use self::opening::Examine;
 pub use self::pace::{Pace, Speed};
-pub use self::receive::{PointerInfo, PointerNote, PointerText, Reading, Receive, ReceiveAction};
+pub use self::parts::{AboutLeft, DiscardWanted, KeptParts, LeftJob, LeftTransfer};
+pub use self::receive::{
+    PointerHolds, PointerInfo, PointerNote, PointerText, Reading, Receive, ReceiveAction,
+};
 pub use self::relays::{
     OtherList, RelayAction, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ShownRelayList,
 };
@@ -64,10 +72,12 @@ pub use self::settings_screen::{
 };
 pub use self::share::ShareAction;
 pub use self::share_options::{Count, KeepFor, ShareOptions, Terms};
+pub use self::together::Together;
+pub(crate) use self::together::joined_name;
 pub(crate) use self::transfer::Milestone;
 pub use self::transfer::{
-    Ended, ManageAction, Managed, RunId, Saved, ShareResult, ShownName, Told, Transfer, TransferId,
-    TransferJob, TransferState,
+    Aside, Ended, ManageAction, Managed, RunId, Saved, ShareResult, ShownName, Told, Transfer,
+    TransferId, TransferJob, TransferState,
 };
 pub use self::trouble::Trouble;
 pub use self::undo::{Removed, Undo};
@@ -79,7 +89,8 @@ use crate::app::transfer::known_file::KnownFile;
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::uri_list::UriList;
-use crate::protocol::size_class::MAX_CONTENT_LEN;
+use crate::protocol::folder::Manifest;
+use crate::protocol::parts::MAX_WHOLE_LEN;
 
 /// Everything the window shows.
 pub struct Model {
@@ -106,6 +117,10 @@ pub struct Model {
     /// Files that came to be shared and that this program can use itself: each waits until the person says which. The
     /// first is asked about.
     pub undecided: Vec<FoundPath>,
+    /// Things that came together, which the person is asked about. The first is asked about.
+    pub together: Vec<Together>,
+    /// The answer to that is kept.
+    pub keep_together: bool,
     /// The notice above the screen, until it is dismissed.
     pub notice: Option<Notice>,
     /// The open modal: a question or a sheet.
@@ -189,23 +204,36 @@ pub enum FoundKind {
         /// Bytes.
         len: u64,
     },
-    /// Folders are refused, in words.
-    Folder,
+    /// A folder.
+    Folder {
+        /// Bytes of all files in it, once they were counted.
+        len: Option<u64>,
+    },
     /// Not there, or not readable.
     Missing,
 }
 
 impl FoundKind {
-    /// A file that is longer than anything that can be sent.
+    /// Bytes of all of it, as far as they were counted.
     #[must_use]
-    pub(crate) const fn is_too_large(self) -> bool {
-        matches!(self, Self::File { len } if len > MAX_CONTENT_LEN)
+    pub(crate) const fn len(self) -> Option<u64> {
+        match self {
+            Self::File { len } => Some(len),
+            Self::Folder { len } => len,
+            Self::Missing => None,
+        }
     }
 
-    /// Whether dropping it would do something: a file, or a missing one, which is then reported.
+    /// A folder.
     #[must_use]
-    pub(crate) const fn can_be_shared(self) -> bool {
-        !matches!(self, Self::Folder) && !self.is_too_large()
+    pub(crate) const fn is_folder(self) -> bool {
+        matches!(self, Self::Folder { .. })
+    }
+
+    /// Longer than anything that can be sent.
+    #[must_use]
+    pub(crate) const fn is_too_large(self) -> bool {
+        matches!(self.len(), Some(len) if len > MAX_WHOLE_LEN)
     }
 }
 
@@ -222,6 +250,8 @@ pub struct Hover {
 pub enum Event {
     /// The pointer is on the clipboard, or not.
     Copied(TransferId, Result<(), UserMessage>),
+    /// A transfer in parts was given up, or not; whether the server may still have some of it.
+    Discarded(TransferId, Ended<bool>),
     /// What the text in the pointer's field is.
     Described(Result<PointerInfo, UserMessage>),
     /// The text of a file with a pointer in it was read.
@@ -242,7 +272,7 @@ pub enum Event {
     FilesChosen(Vec<PathBuf>),
     /// Files came from the clipboard.
     FilesPasted(UriList),
-    /// The system's dialog was closed with a folder, or without.
+    /// The system's dialog for received files was closed with a folder, or without.
     FolderChosen(Option<PathBuf>),
     /// There is no dialog for the folder.
     NoFolderDialog(UserMessage),
@@ -252,6 +282,10 @@ pub enum Event {
     Failed(UserMessage),
     /// What the history has to say.
     History(News),
+    /// What earlier starts left of transfers in parts.
+    Left(Vec<LeftTransfer>),
+    /// What the folder holds that a pointer names; `None` where it names a single file.
+    Listed(RunId, Ended<Option<Arc<Manifest>>>),
     /// Whether a click on a `cloakroom:` link opens this program.
     Links(bool),
     /// A finished transfer is kept as this entry.
@@ -341,6 +375,8 @@ impl Model {
             share_options: ShareOptions::default(),
             hover: None,
             undecided: Vec::new(),
+            together: Vec::new(),
+            keep_together: false,
             notice: trouble.map(|message| Notice::new(Tone::Warning, message)),
             modal: None,
             menu: None,

@@ -15,6 +15,8 @@ pub enum Modal {
     },
     /// Asks whether to delete the server's copy of this row's file.
     Delete(TransferId),
+    /// Asks whether to give up this row's transfer in parts.
+    Discard(TransferId),
     /// Asks how much longer the server should keep this row's file.
     KeepLonger(TransferId),
     /// Asks whether to open a received file that could run a program.
@@ -47,7 +49,11 @@ impl Modal {
     pub(crate) const fn asks(&self) -> bool {
         matches!(
             self,
-            Self::Closing { .. } | Self::Delete(_) | Self::OpenProgram(_) | Self::WipeHistory
+            Self::Closing { .. }
+                | Self::Delete(_)
+                | Self::Discard(_)
+                | Self::OpenProgram(_)
+                | Self::WipeHistory
         )
     }
 }
@@ -97,7 +103,7 @@ impl Model {
                 | Modal::KeepLonger(id)
                 | Modal::Qr(id)
                 | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(*id)),
-                Modal::OpenProgram(id) => Some(Focus::Row(*id)),
+                Modal::Discard(id) | Modal::OpenProgram(id) => Some(Focus::Row(*id)),
                 Modal::About
                 | Modal::Closing { .. }
                 | Modal::Shortcuts

@@ -86,8 +86,8 @@ mod tests {
     use crate::gui::model::keeping::tests::with_received;
     use crate::gui::model::tests::{ended, model};
     use crate::gui::model::{
-        Action, Event, HistoryWork, ModalAction, PointerInfo, Reading, ReceiveAction, RowAction,
-        Saved, Work,
+        Action, Event, HistoryWork, ModalAction, PointerHolds, PointerInfo, Reading, ReceiveAction,
+        RowAction, Saved, Work,
     };
 
     const PROGRAM: Findings = Findings {
@@ -145,6 +145,7 @@ mod tests {
         model.receive.text = "cloak1x".into();
         model.receive.reading = Reading::Known(PointerInfo {
             name: None,
+            holds: PointerHolds::File,
             len: 5,
             server: "files.example".to_owned(),
             expires: None,
@@ -159,6 +160,7 @@ mod tests {
             path: PathBuf::from("/downloads/photo.jpg"),
             name: "photo.jpg".to_owned(),
             len: 5,
+            aside: None,
         };
         let effects = model.update(Event::Fetched(run, ended(Ok(saved))));
         assert!(matches!(

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    Announced, Effect, Focus, Model, RelayWish, Screen, ServerLabel, SettingsWork, ShownName, Tone,
-    Transfer, TransferJob, UserMessage, WindowEffect,
+    Announced, Effect, Focus, Listing, Model, RelayWish, Screen, ServerLabel, SettingsWork,
+    ShownName, Tone, Transfer, TransferJob, TransferState, UserMessage, WindowEffect,
 };
+use crate::app::words::who_saw_what::RequestShown;
+use crate::protocol::pointer::Pointer;
 
 /// The text of a pointer, or what a person believes to be one. It opens a file: no `Debug`, no `Display`, shared
 /// instead of copied, overwritten when the last holder lets go.
@@ -23,6 +25,10 @@ pub struct Receive {
     pub opened: Option<PointerText>,
     /// What it is.
     pub reading: Reading,
+    /// What came of looking into it, where the person asked for that.
+    pub listing: Option<Listing>,
+    /// What each party was shown by that.
+    pub(super) shown: Vec<RequestShown>,
     /// The text was not read yet: `reading` is still that of another.
     pub(super) unread: bool,
     /// The sender may know when the file is here, if they asked to.
@@ -35,6 +41,8 @@ impl Default for Receive {
             text: PointerText::default(),
             opened: None,
             reading: Reading::default(),
+            listing: None,
+            shown: Vec::new(),
             unread: false,
             tell_sender: true,
         }
@@ -53,11 +61,24 @@ pub enum Reading {
     Wrong(UserMessage),
 }
 
+/// What a pointer names, as far as it says so itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerHolds {
+    /// A file.
+    File,
+    /// A folder, or several things that are one.
+    Folder,
+    /// Something in parts: a file or a folder.
+    Either,
+}
+
 /// What a pointer says, without asking anyone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PointerInfo {
     /// The file's name, safe to show, if the sender put it in.
     pub name: Option<String>,
+    /// What it names.
+    pub holds: PointerHolds,
     /// Length of the content.
     pub len: u64,
     /// Host of the file server, or the name of the built-in network.
@@ -107,6 +128,20 @@ impl PointerText {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether both hold the same pointer, whatever stands around it.
+    #[must_use]
+    pub(super) fn names_the_same(&self, other: &Self) -> bool {
+        let word = |text: &Self| {
+            Pointer::find(text.as_str())
+                .ok()
+                .map(|found| found.to_text())
+        };
+        match (word(self), word(other)) {
+            (Some(this), Some(that)) => this.as_str() == that.as_str(),
+            _ => self == other,
+        }
+    }
 }
 
 impl Default for PointerText {
@@ -138,7 +173,10 @@ impl Receive {
     #[must_use]
     pub(crate) fn can_download(&self) -> bool {
         match &self.reading {
-            Reading::Known(info) => !info.note.as_ref().is_some_and(|note| note.blocks),
+            Reading::Known(info) => {
+                let nothing = matches!(&self.listing, Some(Listing::Folder(listing)) if listing.wanted() == 0);
+                !nothing && !info.note.as_ref().is_some_and(|note| note.blocks)
+            }
             Reading::Empty | Reading::Wrong(_) => false,
         }
     }
@@ -158,10 +196,16 @@ pub enum ReceiveAction {
     PointerEdited(PointerText),
     /// Whether the sender is told of the next download.
     SetTellSender(bool),
+    /// Look what is in the folder, before anything of it is downloaded.
+    ShowContent,
     /// Take the pointer that was opened into the field.
     UseOpenedPointer,
     /// Take the relay list that the pointer in the field names, for its server.
     UseSendersList,
+    /// Whether the entry of this number is wanted.
+    Want(u32, bool),
+    /// Whether everything in the folder is wanted, or nothing.
+    WantAll(bool),
 }
 
 impl Model {
@@ -171,6 +215,7 @@ impl Model {
                 self.receive.text = PointerText::default();
                 self.receive.reading = Reading::Empty;
                 self.focus = Some(Focus::Pointer);
+                return self.forget_listing().into_iter().collect();
             }
             ReceiveAction::Download => return self.download(),
             ReceiveAction::KeepPointer => {
@@ -183,6 +228,8 @@ impl Model {
             }
             ReceiveAction::PointerEdited(text) => return self.read_pointer(text),
             ReceiveAction::SetTellSender(on) => self.receive.tell_sender = on,
+            ReceiveAction::ShowContent => return self.show_content(),
+            ReceiveAction::Want(..) | ReceiveAction::WantAll(_) => self.want(&action),
             ReceiveAction::UseOpenedPointer => {
                 let opened = self.receive.opened.take();
                 // Not on Download: that is a step of its own.
@@ -252,14 +299,24 @@ impl Model {
         let pointer = std::mem::take(&mut self.receive.text);
         let tell_sender = std::mem::replace(&mut self.receive.tell_sender, true);
         let name = info.name.map_or(ShownName::Unnamed, ShownName::Given);
-        self.announce(false, Announced::StartsReceiving(name.clone()));
         let (id, run) = (self.draw_id(), self.draw_id());
+        let (choice, wanted_len) = self.take_choice();
+        let len = wanted_len.unwrap_or(info.len);
         let job = TransferJob::Receive {
             pointer,
             tell_sender,
+            choice,
         };
-        let mut transfer = Transfer::new(id, run, name, Some(info.len), job);
+        let mut transfer = Transfer::new(id, run, name.clone(), Some(len), job);
+        transfer.shown = std::mem::take(&mut self.receive.shown);
         transfer.server = ServerLabel::Named(info.server);
+        transfer.ask_if_large();
+        if matches!(transfer.state, TransferState::Asked) {
+            self.announce(false, Announced::AsksLarge(name, len));
+            self.focus = Some(Focus::Row(transfer.id));
+        } else {
+            self.announce(false, Announced::StartsReceiving(name));
+        }
         let mut effects = Vec::from_iter(self.remember(&transfer));
         self.transfers.insert(0, transfer);
         self.show_new();
@@ -270,14 +327,16 @@ impl Model {
     fn read_pointer(&mut self, text: PointerText) -> Vec<Effect> {
         self.receive.text = text;
         self.receive.unread = true;
+        let mut effects = Vec::from_iter(self.forget_listing());
         if self.receive.reads_nothing() {
             self.receive.reading = Reading::Empty;
-            return Vec::new();
+            return effects;
         }
-        vec![Effect::from(SettingsWork::Describe(
+        effects.push(Effect::from(SettingsWork::Describe(
             self.receive.text.clone(),
             self.settings_now(),
-        ))]
+        )));
+        effects
     }
 
     pub(super) fn fill_receive(&mut self, pointer: PointerText) -> Vec<Effect> {

@@ -21,7 +21,9 @@ impl Model {
     pub(super) fn remedy(&mut self, id: TransferId) -> Vec<Effect> {
         let remedy = match self.transfer(id).map(|row| &row.state) {
             Some(TransferState::Failed(trouble)) => trouble.remedy(),
-            Some(TransferState::Cancelled | TransferState::Interrupted) => Remedy::Retry,
+            Some(TransferState::Cancelled | TransferState::Interrupted | TransferState::Paused) => {
+                Remedy::Retry
+            }
             _ => return Vec::new(),
         };
         let effects = match remedy {

@@ -4,20 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Announced, ClipboardWork, Effect, Ended, FileWork, Focus, FoundKind, FoundPath, HistoryWork,
-    ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ShareResult, ShownName, Test,
-    Timer, Tone, Transfer, TransferId, TransferJob, TransferState, Trouble, WindowMessage,
+    Announced, ClipboardWork, Effect, Ended, FetchWanted, FileWork, Focus, FoundKind, FoundPath,
+    HistoryWork, ManageAction, Model, Notice, RequestWork, RunId, Saved, Screen, ShareResult,
+    ShareWanted, ShownName, Test, Timer, Tone, Transfer, TransferId, TransferJob, TransferState,
+    Trouble, WindowMessage, joined_name, parts,
 };
-use crate::app::settings::ServerChoice;
+use crate::app::settings::{ServerChoice, SeveralThings};
 use crate::app::transfer::stage::Stage;
 
 /// What a person did with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowAction {
-    /// Stop the transfer, at once.
+    /// Stop the transfer, at once; what has moved in parts is lost, so that is asked about first.
     Cancel,
+    /// Go on with something large, which was asked about.
+    Confirm,
     /// Put the pointer on the clipboard.
     CopyPointer,
+    /// Give up a transfer in parts.
+    Discard,
     /// Do the main thing that can be done: copy, open or try again.
     Main,
     /// Ask the server to do something with the shared file.
@@ -28,11 +33,13 @@ pub enum RowAction {
     OpenRowMenu,
     /// Open the received file.
     OpenSaved,
+    /// Stop a transfer in parts so that it can go on later.
+    Pause,
     /// Do the one thing that helps a transfer that failed.
     Remedy,
     /// Take the row off the list.
     Remove,
-    /// Try again.
+    /// Try again, or go on where it stopped.
     Retry,
     /// Show the file in its folder: what was received, or what was shared.
     RevealSaved,
@@ -41,17 +48,21 @@ pub enum RowAction {
 impl Model {
     pub(super) fn on_row(&mut self, id: TransferId, action: RowAction) -> Vec<Effect> {
         match action {
+            RowAction::Cancel | RowAction::Remove if self.asks_before_stopping(id) => {}
             RowAction::Cancel => {
                 let effects = self.cancel(id);
                 self.focus = Some(Focus::Row(id));
                 return effects;
             }
+            RowAction::Confirm => return self.confirm(id),
             RowAction::CopyPointer => return self.copy(id),
+            RowAction::Discard => return self.discard(id),
             RowAction::Main => return self.main(id),
             RowAction::Manage(what) => return self.manage(id, what),
             RowAction::OpenMenu => self.open_menu(id, Focus::Menu(id)),
             RowAction::OpenRowMenu => self.open_menu(id, Focus::Row(id)),
             RowAction::OpenSaved => return self.open_saved(id),
+            RowAction::Pause => return self.pause(id),
             RowAction::Remedy => return self.remedy(id),
             RowAction::Remove => return self.remove(id),
             RowAction::Retry => return self.retry(|transfer| transfer.id == id),
@@ -84,35 +95,35 @@ impl Model {
         ended.result
     }
 
+    /// Shares what was found, and says of the rest why not.
     pub(super) fn enqueue(&mut self, found: Vec<FoundPath>) -> Vec<Effect> {
-        let mut folders = Vec::new();
+        self.enqueue_as(found, self.settings.several_things)
+    }
+
+    /// Shares what was found, several things as `how` says.
+    pub(super) fn enqueue_as(&mut self, found: Vec<FoundPath>, how: SeveralThings) -> Vec<Effect> {
         let mut missing = Vec::new();
         let mut too_large = Vec::new();
-        let mut rows = Vec::new();
+        let mut things = Vec::new();
         for found in found {
             if found.known.is_some() {
                 self.undecided.push(found);
                 continue;
             }
-            let FoundPath {
-                path, name, kind, ..
-            } = found;
-            match kind {
-                FoundKind::File { len } if kind.is_too_large() => too_large.push((name, len)),
-                FoundKind::File { len } => {
-                    let (id, run) = (self.draw_id(), self.draw_id());
-                    rows.push(Transfer::new(
-                        id,
-                        run,
-                        ShownName::Given(name),
-                        Some(len),
-                        TransferJob::Share(path),
-                    ));
+            match found.kind {
+                kind if kind.is_too_large() => {
+                    too_large.push((found.name, kind.len().unwrap_or_default()));
                 }
-                FoundKind::Folder => folders.push(name),
-                FoundKind::Missing => missing.push(name),
+                FoundKind::File { .. } | FoundKind::Folder { .. } => things.push(found),
+                FoundKind::Missing => missing.push(found.name),
             }
         }
+        let asked = self.together.len();
+        let rows: Vec<Transfer> = self
+            .as_parcels(things, how)
+            .into_iter()
+            .map(|parcel| self.row_of(parcel))
+            .collect();
         let tone = if missing.is_empty() && too_large.is_empty() {
             Tone::Warning
         } else {
@@ -120,13 +131,13 @@ impl Model {
         };
         let elsewhere = std::mem::take(&mut self.elsewhere);
         let refused = [
-            (!folders.is_empty()).then_some(WindowMessage::FoldersRefused(folders)),
             (!too_large.is_empty()).then_some(WindowMessage::FilesTooLarge(too_large)),
             (!missing.is_empty()).then_some(WindowMessage::FilesMissing(missing)),
             (!elsewhere.is_empty()).then_some(WindowMessage::EntriesElsewhere(elsewhere)),
         ];
         let mut refused = refused.into_iter().flatten();
-        let names: Vec<ShownName> = rows.iter().map(|row: &Transfer| row.name.clone()).collect();
+        let begins = rows.iter().filter(|row| row.is_unfinished());
+        let names: Vec<ShownName> = begins.map(|row| row.name.clone()).collect();
         match refused.next() {
             Some(message) => {
                 self.notify(Notice {
@@ -139,9 +150,11 @@ impl Model {
             None if names.is_empty() => {}
             None => self.announce(false, Announced::StartsSharing(names)),
         }
-        if !rows.is_empty() || !self.undecided.is_empty() {
+        if !rows.is_empty() || !self.undecided.is_empty() || !self.together.is_empty() {
             self.screen = Screen::Share;
         }
+        let large = rows.iter().find(|row| !row.is_unfinished());
+        let large = large.map(|row| (row.name.clone(), row.len.unwrap_or_default()));
         let first = rows.first().map(|row| row.id);
         // The newest entry comes first at the next start: the rows stand in the same order then.
         let mut effects: Vec<Effect> = rows
@@ -155,10 +168,15 @@ impl Model {
             // A reader speaks what the keyboard comes to, and what becomes of it.
             self.focus = Some(Focus::Row(first));
         }
+        if let Some((name, len)) = large {
+            self.announce(false, Announced::AsksLarge(name, len));
+        }
         if let Some(known) = self.undecided.first() {
             let known = known.clone();
             self.announce(false, Announced::KnownFile(known));
             self.focus = Some(Focus::KnownFile);
+        } else if self.together.len() > asked {
+            self.ask_together();
         }
         effects.extend(self.start_waiting());
         effects
@@ -184,15 +202,23 @@ impl Model {
                 TransferJob::Receive {
                     pointer,
                     tell_sender,
+                    choice,
                 },
-            ) = (&transfer.state, &transfer.job)
+                None,
+            ) = (&transfer.state, &transfer.job, transfer.stopping)
             {
-                effects.push(Effect::from(RequestWork::Fetch {
-                    run: transfer.run,
+                let wanted = FetchWanted {
                     pointer: pointer.clone(),
                     tell_sender: *tell_sender,
-                    settings: Arc::clone(&settings),
-                }));
+                    choice: choice.clone(),
+                    kept: transfer.kept.clone(),
+                };
+                let settings = Arc::clone(&settings);
+                effects.push(Effect::from(RequestWork::Fetch(
+                    transfer.run,
+                    wanted,
+                    settings,
+                )));
                 transfer.reach(Stage::FindPath);
                 effects.extend(transfer.watch().map(Effect::from));
             }
@@ -205,7 +231,7 @@ impl Model {
         let mut waiting: Vec<&mut Transfer> = self
             .transfers
             .iter_mut()
-            .filter(|transfer| transfer.is_waiting_share())
+            .filter(|transfer| transfer.is_waiting_share() && transfer.stopping.is_none())
             .collect();
         // Rows stand newest first; runs are numbered as they came.
         waiting.sort_by_key(|transfer| transfer.run);
@@ -213,16 +239,24 @@ impl Model {
             .into_iter()
             .take(usize::from(settings.parallel_shares).saturating_sub(running))
         {
-            if let TransferJob::Share(path) = &transfer.job {
+            if let TransferJob::Share(paths) = &transfer.job {
+                let wanted = ShareWanted {
+                    paths: paths.clone(),
+                    options,
+                    kept: transfer.kept.clone(),
+                };
+                let settings = Arc::clone(&settings);
                 effects.push(Effect::from(RequestWork::Share(
                     transfer.run,
-                    path.clone(),
-                    options,
-                    Arc::clone(&settings),
+                    wanted,
+                    settings,
                 )));
             }
-            transfer.goes_to = Some(settings.chosen.clone());
-            transfer.server.clone_from(&server);
+            // What goes on goes on where it was.
+            if transfer.kept.is_none() {
+                transfer.goes_to = Some(settings.chosen.clone());
+                transfer.server.clone_from(&server);
+            }
             transfer.reach(Stage::Pad);
         }
         effects
@@ -253,12 +287,14 @@ impl Model {
         };
         let mut effects = match transfer.state {
             TransferState::Running(_) => vec![Effect::from(RequestWork::Cancel(transfer.run))],
-            TransferState::Waiting => Vec::new(),
+            TransferState::Asked | TransferState::Waiting => Vec::new(),
             TransferState::Shared(_)
             | TransferState::Received(_)
             | TransferState::Failed(_)
             | TransferState::Cancelled
-            | TransferState::Interrupted => return Vec::new(),
+            | TransferState::Discarding
+            | TransferState::Interrupted
+            | TransferState::Paused => return Vec::new(),
         };
         transfer.finish(TransferState::Cancelled);
         effects.extend(
@@ -295,7 +331,10 @@ impl Model {
             };
             let stopped = matches!(
                 transfer.state,
-                TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted
+                TransferState::Failed(_)
+                    | TransferState::Cancelled
+                    | TransferState::Interrupted
+                    | TransferState::Paused
             );
             if stopped && these(transfer) {
                 transfer.restart(run);
@@ -325,9 +364,16 @@ impl Model {
             Some(TransferState::Shared(_)) => self.copy(id),
             Some(TransferState::Received(_)) => self.open_saved(id),
             Some(
-                TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted,
+                TransferState::Failed(_)
+                | TransferState::Cancelled
+                | TransferState::Interrupted
+                | TransferState::Paused,
             ) => self.remedy(id),
-            Some(TransferState::Waiting | TransferState::Running(_)) | None => Vec::new(),
+            Some(TransferState::Asked) => self.confirm(id),
+            Some(
+                TransferState::Discarding | TransferState::Waiting | TransferState::Running(_),
+            )
+            | None => Vec::new(),
         }
     }
 
@@ -356,24 +402,32 @@ impl Model {
 
     pub(super) fn shared(&mut self, run: RunId, ended: Ended<ShareResult>) -> Vec<Effect> {
         let result = self.take_shown(run, ended);
+        if result.is_ok() {
+            self.take_back_stop(run);
+        }
+        let mut effects = self.stopped(run);
         let copy = result.is_ok() && self.settings.copy_when_done;
         let row = self.transfers.iter().find(|row| row.run == run);
         if let Some(server) = row.and_then(|row| row.goes_to.clone()) {
             self.record_server_result(server, result.as_ref().err());
         }
         let Some(transfer) = self.of_run(run) else {
-            return self.start_waiting();
+            effects.extend(self.start_waiting());
+            return effects;
         };
         let id = transfer.id;
         let failed = result.is_err();
         let name = transfer.name.clone();
         let what = match &result {
             Ok(_) => Announced::Shared(name),
-            Err(trouble) => Announced::Failed(name, trouble.clone()),
+            Err(trouble) => {
+                transfer.kept.take_if(|_| parts::is_gone(trouble));
+                Announced::Failed(name, trouble.clone())
+            }
         };
         transfer.finish(result.map_or_else(TransferState::Failed, TransferState::Shared));
         self.announce(failed, what);
-        let mut effects = self.ended(id);
+        effects.extend(self.ended(id));
         // The server was asked what it takes.
         effects.extend(self.ask_terms());
         effects.extend(self.start_waiting());
@@ -406,14 +460,21 @@ impl Model {
 
     pub(super) fn fetched(&mut self, run: RunId, ended: Ended<Saved>) -> Vec<Effect> {
         let result = self.take_shown(run, ended);
+        if result.is_ok() {
+            self.take_back_stop(run);
+        }
+        let mut effects = self.stopped(run);
         let Some(transfer) = self.of_run(run) else {
-            return Vec::new();
+            return effects;
         };
         let id = transfer.id;
         let failed = result.is_err();
         let what = match &result {
             Ok(saved) => Announced::Received(saved.name.clone()),
-            Err(trouble) => Announced::Failed(transfer.name.clone(), trouble.clone()),
+            Err(trouble) => {
+                transfer.kept.take_if(|_| parts::is_gone(trouble));
+                Announced::Failed(transfer.name.clone(), trouble.clone())
+            }
         };
         if let Ok(saved) = &result {
             transfer.name = ShownName::Given(saved.name.clone());
@@ -421,7 +482,45 @@ impl Model {
         }
         transfer.finish(result.map_or_else(TransferState::Failed, TransferState::Received));
         self.announce(failed, what);
-        self.ended(id)
+        effects.extend(self.ended(id));
+        effects
+    }
+
+    /// The row of what is shared as one.
+    fn row_of(&mut self, parcel: Vec<FoundPath>) -> Transfer {
+        let (id, run) = (self.draw_id(), self.draw_id());
+        let name = joined_name(parcel.iter().map(|found| found.name.as_str()));
+        let lens = parcel.iter().filter_map(|found| found.kind.len());
+        let len = lens.fold(0_u64, u64::saturating_add);
+        let is_single_file = matches!(&parcel[..], [found] if !found.kind.is_folder());
+        let paths = parcel.into_iter().map(|found| found.path).collect();
+        let job = TransferJob::Share(paths);
+        let mut row = Transfer::new(id, run, ShownName::Given(name), Some(len), job);
+        row.is_single_file = is_single_file;
+        row.server = self.server_label();
+        row.ask_if_large();
+        row
+    }
+
+    /// The person wants to have something large sent or fetched.
+    fn confirm(&mut self, id: TransferId) -> Vec<Effect> {
+        let Some(row) = self.transfers.iter_mut().find(|row| row.id == id) else {
+            return Vec::new();
+        };
+        if !matches!(row.state, TransferState::Asked) {
+            return Vec::new();
+        }
+        row.finish(TransferState::Waiting);
+        let name = row.name.clone();
+        let what = match row.job {
+            TransferJob::Share(_) => Announced::StartsSharing(vec![name]),
+            TransferJob::Receive { .. } => Announced::StartsReceiving(name),
+        };
+        self.announce(false, what);
+        self.focus = Some(Focus::Row(id));
+        let mut effects = Vec::from_iter(self.transfer(id).and_then(|row| self.remember(row)));
+        effects.extend(self.start_waiting());
+        effects
     }
 
     pub(super) fn draw_id(&mut self) -> u64 {

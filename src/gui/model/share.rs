@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::{DialogWork, Effect, FileWork, Focus, FoundPath, Model, ShareOptions};
+use crate::app::settings::SeveralThings;
 use crate::app::transfer::known_file::KnownFile;
 
 /// What a person did on the Share screen.
@@ -11,12 +12,20 @@ use crate::app::transfer::known_file::KnownFile;
 pub enum ShareAction {
     /// Open the system's dialog for files to share.
     ChooseFiles,
+    /// Open the system's dialog for a folder to share.
+    ChooseFolder,
+    /// Keep the answer for the next things that come together, or do not.
+    KeepTogether(bool),
     /// Neither use nor share the file that is asked about.
     LeaveKnownFile,
+    /// Share nothing of the things that came together.
+    LeaveTogether,
     /// Choose for the next shares; not kept between starts.
     SetOptions(ShareOptions),
     /// Share the file that is asked about, as any other.
     ShareKnownFile,
+    /// Share the things that came together in this way.
+    ShareTogether(SeveralThings),
     /// Show the options of a share, or not.
     ShowOptions(bool),
     /// Use the file that is asked about: its relays, or the pointer in it.
@@ -27,6 +36,12 @@ impl Model {
     pub(super) fn on_share(&mut self, action: ShareAction) -> Vec<Effect> {
         match action {
             ShareAction::ChooseFiles => return self.dialog(Effect::from(DialogWork::PickFiles)),
+            ShareAction::ChooseFolder => {
+                return self.dialog(Effect::from(DialogWork::PickFolderToShare));
+            }
+            ShareAction::KeepTogether(on) => self.keep_together = on,
+            ShareAction::LeaveTogether => self.leave_together(),
+            ShareAction::ShareTogether(how) => return self.share_together(how),
             ShareAction::LeaveKnownFile => {
                 self.next_undecided();
                 self.after_undecided();
@@ -87,10 +102,12 @@ impl Model {
 
     /// Gives the keyboard to the next question, or to the screen.
     fn after_undecided(&mut self) {
-        self.focus = Some(if self.undecided.is_empty() {
-            self.home()
-        } else {
+        self.focus = Some(if !self.undecided.is_empty() {
             Focus::KnownFile
+        } else if !self.together.is_empty() {
+            Focus::Together
+        } else {
+            self.home()
         });
     }
 

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Pace, PointerText, ServerLabel, Speed, Timer, Trouble};
+use super::{KeptParts, Pace, PointerText, ServerLabel, Speed, Timer, Trouble};
 use crate::app::kept::history::EntryId;
 use crate::app::received::content_type::Findings;
 use crate::app::settings::ServerChoice;
+use crate::app::transfer::get::Choice;
 use crate::app::transfer::manage::Downloads;
-use crate::app::transfer::stage::{FirstStop, Stage};
+use crate::app::transfer::stage::{FirstStop, PartsMoved, Stage};
 use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::size_class::SizeClass;
 
@@ -39,6 +40,8 @@ pub struct Transfer {
     pub name: ShownName,
     /// Length of the content.
     pub len: Option<u64>,
+    /// It is known to be a single file: what is sent for it follows from its length.
+    pub is_single_file: bool,
     /// Whether a file is shared or received, and which.
     pub job: TransferJob,
     /// How it stands.
@@ -63,6 +66,14 @@ pub struct Transfer {
     pub(super) goes_to: Option<ServerChoice>,
     /// Whether the server asked for work (a puzzle) in this attempt.
     pub worked: bool,
+    /// In parts: how much of it has moved, as far as was seen.
+    pub moved: Option<PartsMoved>,
+    /// In parts: what is kept on disk of it, with which it goes on.
+    pub kept: Option<KeptParts>,
+    /// An attempt that was told to stop and has not ended yet. Nothing else is begun for this row until then.
+    pub(super) stopping: Option<RunId>,
+    /// What was said at the end that the person should know: things that were left out or renamed.
+    pub aside: Option<Aside>,
     /// Something is asked of the server about a shared file.
     pub managing: Option<ManageAction>,
     /// What the server said about it, or why it did not.
@@ -121,27 +132,56 @@ pub enum Managed {
 /// What is said on a row about its file at the server.
 #[derive(Clone, Debug)]
 pub enum Told {
+    /// It was given up.
+    Discarded {
+        /// Whether the server may still have some of it.
+        some_left: bool,
+    },
     /// It did not work.
     Failed(Trouble),
     /// It worked.
     Done(Managed),
 }
 
-/// Whether a file is shared or received, and which.
+/// Whether something is shared or received, and what.
 pub enum TransferJob {
-    /// Share the file of this path.
-    Share(PathBuf),
-    /// Receive a file.
+    /// Share what is at these paths as one: a file, a folder, or several things. None in a row of an earlier start that has
+    /// ended.
+    Share(Vec<PathBuf>),
+    /// Receive a file or folder.
     Receive {
         /// Its pointer.
         pointer: PointerText,
         /// The sender is told, if they asked to be.
         tell_sender: bool,
+        /// What of a folder is wanted.
+        choice: Choice,
+    },
+}
+
+/// What was not done quite as asked, though all went well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// Things that a person named, or that were in a folder, are not in what was shared.
+    LeftOut {
+        /// How many.
+        count: u64,
+        /// Paths of the first few.
+        first: Vec<String>,
+    },
+    /// Names in a folder that this system could not hold were changed.
+    Renamed {
+        /// How many.
+        count: u64,
+        /// The first few, as they were and as they are.
+        first: Vec<(String, String)>,
     },
 }
 
 /// How a transfer stands.
 pub enum TransferState {
+    /// It is so large that the person is asked first.
+    Asked,
     /// It waits for its turn.
     Waiting,
     /// It is under way, at this stage.
@@ -154,6 +194,10 @@ pub enum TransferState {
     Failed(Trouble),
     /// Stopped by the person.
     Cancelled,
+    /// In parts, and stopped by the person, who can have it go on.
+    Paused,
+    /// In parts, and given up: what the server has of it is being deleted.
+    Discarding,
     /// The program ended before it did, now or at an earlier start.
     Interrupted,
 }
@@ -206,17 +250,21 @@ pub struct ShareResult {
     pub by_server_clock: bool,
     /// The server keeps it for another time than the person chose, or does not say for how long.
     pub other_time: bool,
+    /// What of it was not shared.
+    pub aside: Option<Aside>,
 }
 
 /// What a fetch gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
-    /// Path of the saved file.
+    /// Path of the saved file or folder.
     pub path: PathBuf,
     /// The name it got, safe to show.
     pub name: String,
     /// Length of the content.
     pub len: u64,
+    /// Names in it that were changed.
+    pub aside: Option<Aside>,
 }
 
 /// How much of the bytes has moved, at a stage that counts them, from 0 to 1.
@@ -226,6 +274,9 @@ fn moved_part(stage: Stage) -> Option<f32> {
         _ => None,
     }
 }
+
+/// What is longer than this, in bytes, is asked about once before it is sent or fetched.
+const ASKED_FROM: u64 = 1_000_000_000;
 
 /// Least time between two announcements of one transfer's progress.
 const BETWEEN_SPOKEN: Duration = Duration::from_secs(5);
@@ -330,6 +381,7 @@ impl Transfer {
             run: RunId(run),
             name,
             len,
+            is_single_file: false,
             job,
             state: TransferState::Waiting,
             bar: 0.0,
@@ -342,6 +394,10 @@ impl Transfer {
             first_stop: FirstStop::default(),
             goes_to: None,
             worked: false,
+            moved: None,
+            kept: None,
+            stopping: None,
+            aside: None,
             managing: None,
             told: None,
             findings: Findings::default(),
@@ -357,11 +413,35 @@ impl Transfer {
         self.run == run || self.earlier.contains(&run)
     }
 
-    /// Length of what is sent for it, where a file of its length can be sent.
+    /// Length of what is sent for a file in one piece. That of a folder is known once it has been packed.
     #[must_use]
     pub(crate) fn blob_len(&self) -> Option<u64> {
         let class = SizeClass::for_content_len(self.len?)?;
-        matches!(self.job, TransferJob::Share(_)).then_some(class.blob_len() as u64)
+        let sends_file = matches!(self.job, TransferJob::Share(_)) && self.is_single_file;
+        sends_file.then_some(class.blob_len() as u64)
+    }
+
+    /// Asks the person first, where it is so large that it may take long.
+    pub(super) fn ask_if_large(&mut self) {
+        if self.len.is_some_and(|len| len > ASKED_FROM) {
+            self.state = TransferState::Asked;
+        }
+    }
+
+    /// It has stopped and can go on from where it is.
+    #[must_use]
+    pub(crate) fn can_resume(&self) -> bool {
+        let stopped = matches!(
+            self.state,
+            TransferState::Failed(_) | TransferState::Interrupted | TransferState::Paused
+        );
+        stopped && self.kept.is_some()
+    }
+
+    /// It runs, and can be stopped so that it goes on later.
+    #[must_use]
+    pub(crate) fn can_pause(&self) -> bool {
+        matches!(self.state, TransferState::Running(_)) && self.kept.is_some()
     }
 
     /// How many tries all its requests took together.
@@ -386,7 +466,7 @@ impl Transfer {
         match (&self.state, &self.job) {
             (TransferState::Received(saved), _) => Some(&saved.path),
             // A row of an earlier start does not know any more.
-            (_, TransferJob::Share(path)) => (!path.as_os_str().is_empty()).then_some(path),
+            (_, TransferJob::Share(paths)) => paths.first(),
             (_, TransferJob::Receive { .. }) => None,
         }
     }
@@ -404,10 +484,11 @@ impl Transfer {
     /// to is gone.
     pub(super) fn is_kept(&self) -> bool {
         match &self.state {
-            TransferState::Cancelled => false,
-            TransferState::Failed(trouble) => trouble.can_work_later(),
+            TransferState::Asked | TransferState::Cancelled | TransferState::Discarding => false,
+            TransferState::Failed(trouble) => self.kept.is_some() || trouble.can_work_later(),
             TransferState::Shared(shared) => !shared.gone,
             TransferState::Interrupted
+            | TransferState::Paused
             | TransferState::Received(_)
             | TransferState::Running(_)
             | TransferState::Waiting => true,
@@ -434,9 +515,37 @@ impl Transfer {
             self.first_stop = stop;
         }
         self.bar = self.bar.max(bar_at(stage, &self.job, self.worked));
-        self.slow = false;
-        self.moves += 1;
+        if self.take_parts(stage) {
+            self.slow = false;
+            self.moves += 1;
+        }
         self.state = TransferState::Running(stage);
+    }
+
+    /// Takes in how much of something in parts has moved. Whether this stage is a step forward: that parts are tried again
+    /// and again is none.
+    fn take_parts(&mut self, stage: Stage) -> bool {
+        let Stage::Parts(moved) = stage else {
+            return true;
+        };
+        let bytes = |moved: PartsMoved| moved.done.saturating_add(moved.moving);
+        let is_forward = self.moved.is_none_or(|before| {
+            moved.done > before.done || bytes(moved) > bytes(before) || !self.shows_parts()
+        });
+        self.moved = Some(moved);
+        // What is sent or fetched in parts is written down as it goes.
+        self.kept.get_or_insert(KeptParts::OfThisStart);
+        is_forward
+    }
+
+    fn shows_parts(&self) -> bool {
+        matches!(self.state, TransferState::Running(Stage::Parts(_)))
+    }
+
+    /// Takes in how far an earlier start came.
+    pub(super) fn came_to(&mut self, moved: PartsMoved) {
+        self.moved = Some(moved);
+        self.bar = bar_at(Stage::Parts(moved), &self.job, false);
     }
 
     /// Starts to watch whether something moves, unless that is done already; the timer that is then needed.
@@ -454,13 +563,16 @@ impl Transfer {
 
     /// Takes in when a stage that counts bytes was seen.
     pub(super) fn see(&mut self, stage: Stage, at: Duration) {
-        if let (Some(fraction), Some(total)) = (moved_part(stage), self.moved_len()) {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a size that a person reads in two digits"
-            )]
-            self.pace.see(at, f64::from(fraction) * total as f64);
-        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a size that a person reads in two digits"
+        )]
+        let bytes = match (stage, moved_part(stage), self.moved_len()) {
+            (Stage::Parts(moved), ..) => moved.done.saturating_add(moved.moving) as f64,
+            (_, Some(fraction), Some(total)) => f64::from(fraction) * total as f64,
+            _ => return,
+        };
+        self.pace.see(at, bytes);
     }
 
     /// The quarter of its bytes, 1 to 3, that is to be said to those who hear the window: each once, and not while
@@ -494,15 +606,25 @@ impl Transfer {
 
     /// Length of what crosses the network for it.
     fn moved_len(&self) -> Option<u64> {
-        let len = self.len?;
         // Of something in parts its content is counted.
+        if let Some(moved) = self.moved {
+            return Some(moved.total);
+        }
+        let len = self.len?;
         let class = SizeClass::for_content_len(len);
         Some(class.map_or(len, |class| class.blob_len() as u64))
     }
 
     pub(super) fn finish(&mut self, state: TransferState) {
-        if matches!(state, TransferState::Shared(_) | TransferState::Received(_)) {
-            self.bar = 1.0;
+        match &state {
+            TransferState::Shared(ShareResult { aside, .. })
+            | TransferState::Received(Saved { aside, .. }) => {
+                self.bar = 1.0;
+                self.aside.clone_from(aside);
+                self.kept = None;
+                self.moved = None;
+            }
+            _ => {}
         }
         self.slow = false;
         self.state = state;
@@ -511,7 +633,12 @@ impl Transfer {
     pub(super) fn restart(&mut self, run: u64) {
         self.earlier.push(self.run);
         self.run = RunId(run);
-        self.bar = 0.0;
+        // What goes on goes on from where it was.
+        if self.kept.is_none() {
+            self.bar = 0.0;
+            self.moved = None;
+        }
+        self.told = None;
         self.pace = Pace::default();
         self.spoken = None;
         self.worked = false;

@@ -44,6 +44,7 @@ impl Model {
                 self.say(Tone::Danger, message);
             }
             Event::SettingsInUse(in_use) => return self.on_settings_in_use(in_use),
+            Event::Discarded(id, result) => self.discarded(id, result),
             Event::Described(described) => self.on_described(described),
             Event::Diagnosed(found) => {
                 return vec![Effect::from(ClipboardWork::CopyDiagnostics(found))];
@@ -57,6 +58,8 @@ impl Model {
             Event::FolderChosen(folder) => return self.on_folder(folder),
             Event::History(news) => self.on_history(news),
             Event::KeptListRead(read) => self.on_kept_list(read),
+            Event::Left(left) => self.on_left(left),
+            Event::Listed(run, result) => self.on_listed(run, result),
             Event::Links(ours) => self.settings_screen.links = Some(ours),
             Event::Looked(LookPurpose::Hover, found) => self.hover_looked(found),
             Event::Looked(LookPurpose::Share, found) => return self.enqueue(found),

@@ -47,6 +47,8 @@ pub enum Revealed {
 pub trait Platform: Send + Sync {
     /// The system's dialog for files to share.
     fn pick_files(&self) -> BoxFuture<'static, Option<Vec<PathBuf>>>;
+    /// The system's dialog for a folder to share.
+    fn pick_folder_to_share(&self) -> BoxFuture<'static, Option<PathBuf>>;
     /// The system's dialog for one file.
     fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>>;
     /// The system's dialog for a folder, opened at this one.
@@ -90,9 +92,34 @@ pub trait Platform: Send + Sync {
     /// The window has closed: what was copied and may stay goes on without it. May block shortly.
     fn close(&self) {}
 
-    /// What there is to say about a received file, as it is now; none when it cannot be read. Blocking.
+    /// What there is to say about a received file, as it is now; none when it cannot be read. A folder is shown and never
+    /// run. Blocking.
     fn examine(&self, path: &Path) -> Option<Findings> {
+        if self.look(path).kind.is_folder() {
+            return Some(Findings::default());
+        }
         content_type::examine(path).ok()
+    }
+
+    /// Bytes of all files in a folder, as far as it can be read. Links are not followed. Blocking.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this trait is where the window meets the desktop"
+    )]
+    fn folder_len(&self, path: &Path) -> u64 {
+        let mut folders = vec![path.to_owned()];
+        let mut len = 0_u64;
+        while let Some(folder) = folders.pop() {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            for entry in entries {
+                match entry.metadata() {
+                    Ok(meta) if meta.is_dir() => folders.push(entry.path()),
+                    Ok(meta) if meta.is_file() => len = len.saturating_add(meta.len()),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        }
+        len
     }
 
     /// Looks at a path: file, folder or missing.
@@ -102,7 +129,7 @@ pub trait Platform: Send + Sync {
     )]
     fn look(&self, path: &Path) -> FoundPath {
         let kind = match std::fs::metadata(path) {
-            Ok(meta) if meta.is_dir() => FoundKind::Folder,
+            Ok(meta) if meta.is_dir() => FoundKind::Folder { len: None },
             Ok(meta) if meta.is_file() => FoundKind::File { len: meta.len() },
             Ok(_) | Err(_) => FoundKind::Missing,
         };
@@ -180,6 +207,11 @@ impl Platform for Desktop {
             let files = dialog.await?;
             Some(files.iter().map(|file| file.path().to_owned()).collect())
         })
+    }
+
+    fn pick_folder_to_share(&self) -> BoxFuture<'static, Option<PathBuf>> {
+        let dialog = self.dialog(text::dialog_share_folder()).pick_folder();
+        Box::pin(async move { dialog.await.map(|folder| folder.path().to_owned()) })
     }
 
     fn pick_file(&self) -> BoxFuture<'static, Option<PathBuf>> {
@@ -360,7 +392,15 @@ mod tests {
         std::fs::write(&file, [7; 5]).expect("a file in it");
         let desktop = Desktop::default();
         assert_eq!(desktop.look(&file).kind, FoundKind::File { len: 5 });
-        assert_eq!(desktop.look(folder.path()).kind, FoundKind::Folder);
+        assert_eq!(
+            desktop.look(folder.path()).kind,
+            FoundKind::Folder { len: None }
+        );
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).expect("a folder in it");
+        std::fs::write(inner.join("b.bin"), [7; 8]).expect("a file in that");
+        assert_eq!(desktop.folder_len(folder.path()), 13);
+        assert_eq!(desktop.examine(&inner), Some(Findings::default()));
         assert_eq!(
             desktop.look(&folder.path().join("b")).kind,
             FoundKind::Missing

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::parts::asks_large;
 use super::texts;
 use super::{
-    default_settings_used, entries_elsewhere, files_missing, files_too_large, folders_refused,
-    history_aside, history_not_wiped, is_pointer, is_so_far, known_file, managed, starts_sharing,
-    test_passed, zoom,
+    default_settings_used, entries_elsewhere, files_missing, files_too_large, history_aside,
+    history_not_wiped, is_pointer, is_so_far, known_file, managed, starts_sharing, test_passed,
+    zoom,
 };
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
@@ -24,19 +25,25 @@ fn announced(what: &Announced) -> String {
         Announced::AccessWordForgotten => texts::access_word_forgotten().to_owned(),
         Announced::AccessWordInvalid => texts::access_word_invalid().aloud(),
         Announced::AccessWordKept => texts::access_word_kept().to_owned(),
+        Announced::AsksLarge(name, len) => asks_large(name, *len),
+        Announced::AsksTogether(count) => texts::several_came(*count).aloud(),
         Announced::Cancelled(name) => texts::is_cancelled(shown_name(name)),
+        Announced::Discarded(name) => texts::is_discarded(shown_name(name)),
         Announced::Disagrees(name, found) => {
             texts::has_failed(shown_name(name), &UserMessage::from(found).aloud())
         }
         Announced::Failed(name, why) => texts::has_failed(shown_name(name), &trouble(why).aloud()),
         Announced::GoesTo(server) => texts::goes_now(server_label(server)),
         Announced::KnownFile(found) => known_file(found).aloud(),
+        Announced::Listed(count) => texts::entries(*count),
+        Announced::ListedFile => texts::single_file().to_owned(),
         Announced::ListUsed(name) => texts::list_is_used(name),
         Announced::Managed(done) => managed(*done),
         Announced::NotDone(why) => trouble(why).aloud(),
         Announced::Notice(notice) if notice.warns() => notice_aloud(notice),
         Announced::Notice(notice) => window_message(&notice.message).what.clone(),
         Announced::Pointer(info) => is_pointer(info),
+        Announced::Paused(name) => texts::is_paused(shown_name(name)),
         Announced::PointerCopied => texts::pointer_copied().to_owned(),
         Announced::PointerOpened => texts::pointer_opened().aloud(),
         Announced::Progress(name, quarter) => is_so_far(shown_name(name), *quarter),
@@ -72,7 +79,6 @@ pub fn window_message(message: &WindowMessage) -> Cow<'_, UserMessage> {
         WindowMessage::EntriesElsewhere(names) => entries_elsewhere(names),
         WindowMessage::FilesMissing(names) => files_missing(names),
         WindowMessage::FilesTooLarge(files) => files_too_large(files),
-        WindowMessage::FoldersRefused(names) => folders_refused(names),
         WindowMessage::HistoryAside(aside) => history_aside(aside),
         WindowMessage::HistoryExported(count) => texts::history_exported(*count),
         WindowMessage::HistoryNotExported => texts::history_not_exported(),

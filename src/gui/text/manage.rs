@@ -9,7 +9,6 @@ use crate::app::words::texts::{list_comma, managed_deleted, two_sentences};
 use crate::app::words::units::duration;
 use crate::gui::model::{KeepFor, Managed, RelaysSeen, ServerStanding, Terms};
 use crate::protocol::path::{NewGuardRefused, SetAsideWhy, Standing};
-use crate::protocol::size_class::MAX_CONTENT_LEN;
 
 /// What asking the server came to.
 #[must_use]
@@ -47,11 +46,10 @@ pub(crate) fn kept_for(keep: KeepFor, terms: Option<&Terms>) -> String {
     }
 }
 
-/// Under the zone: how large a file may be.
+/// Under the zone: how large a file may be, where the server has said it.
 #[must_use]
-pub fn limit(terms: Option<&Terms>) -> String {
-    let of_server = terms.map_or(MAX_CONTENT_LEN, |terms| terms.max_len);
-    texts::limit_of(&super::size(of_server.min(MAX_CONTENT_LEN)))
+pub fn limit(terms: Option<&Terms>) -> Option<String> {
+    terms.map(|terms| texts::limit_of(&super::size(terms.max_len)))
 }
 
 /// Under the zone: the work that the server asks for, if it does.

@@ -4,16 +4,7 @@ use std::path::Path;
 
 use super::texts;
 use crate::app::words::message::{Remedy, UserMessage};
-use crate::protocol::size_class::MAX_CONTENT_LEN;
-
-/// A folder was dropped, chosen or named.
-#[must_use]
-pub(crate) fn folders_refused(names: &[String]) -> UserMessage {
-    match names {
-        [name] => texts::folder_refused(name),
-        more => texts::folders_refused(more.len()),
-    }
-}
+use crate::protocol::parts::MAX_WHOLE_LEN;
 
 /// Files are longer than anything that can be sent; each with its name and its length in bytes.
 ///
@@ -21,8 +12,8 @@ pub(crate) fn folders_refused(names: &[String]) -> UserMessage {
 #[must_use]
 pub(crate) fn files_too_large(files: &[(String, u64)]) -> UserMessage {
     match files {
-        [(name, len)] => texts::file_too_large_here(name, *len, MAX_CONTENT_LEN),
-        more => texts::files_too_large_here(more.len(), MAX_CONTENT_LEN),
+        [(name, len)] => texts::file_too_large_here(name, *len, MAX_WHOLE_LEN),
+        more => texts::files_too_large_here(more.len(), MAX_WHOLE_LEN),
     }
 }
 

@@ -6,6 +6,7 @@ mod announced;
 mod keeping;
 mod manage;
 mod messages;
+mod parts;
 mod places;
 mod rows;
 mod sheets;
@@ -23,9 +24,10 @@ pub(crate) use self::manage::{
 };
 pub use self::manage::{limit, list_name, managed, standing};
 pub(crate) use self::messages::{
-    default_settings_used, entries_elsewhere, files_missing, files_too_large, folders_refused,
-    pointer_expired, remedy,
+    default_settings_used, entries_elsewhere, files_missing, files_too_large, pointer_expired,
+    remedy,
 };
+pub(crate) use self::parts::{aside, large, stands_at};
 pub use self::places::place;
 pub(crate) use self::places::{
     hover_known, known_file, saved_in, saved_in_short, use_known_file, will_be_saved_in,
@@ -41,12 +43,14 @@ pub(crate) use crate::app::words::texts::{
     perhaps_saw, saw, saw_nothing, session_about, titled, two_sentences, you,
 };
 pub use crate::app::words::units::{day, size, speed};
-pub(crate) use crate::app::words::units::{from_now, size_sent, time_left, use_local_days};
+pub(crate) use crate::app::words::units::{
+    from_now, size_sent, size_so_far, time_left, use_local_days,
+};
 use crate::app::words::units::{percent, percent_done};
 pub(crate) use crate::app::words::who_saw_what::one_try;
 pub use crate::app::words::who_saw_what::{fact, links, note, outcome, role, total};
 use crate::gui::model::{
-    Filter, Milestone, PointerInfo, ShownRelayList, TestReport, Transfer, TransferJob,
+    Filter, Milestone, PointerHolds, PointerInfo, ShownRelayList, TestReport, Transfer, TransferJob,
 };
 
 /// The program's name.
@@ -116,7 +120,7 @@ pub(crate) fn doing(transfer: &Transfer, stage: Stage) -> String {
         (Stage::Download { .. }, _) if slow => stage_download_slow(&done, server),
         (Stage::Download { .. }, _) => stage_download(&done),
         (Stage::Parts(moved), _) => {
-            let (done, total) = (size(moved.done), size(moved.total));
+            let (done, total) = (size_so_far(moved.done), size(moved.total));
             match (shares, slow) {
                 (true, false) => stage_parts_sent(&done, &total),
                 (true, true) => stage_parts_sent_slow(&done, &total),
@@ -187,16 +191,22 @@ pub fn relay_list(count: usize, place: &str) -> String {
     format!("{}  ·  {place}", relays(count))
 }
 
+/// What is called by a pointer.
+#[must_use]
+pub(crate) fn pointer_name(info: &PointerInfo) -> &str {
+    match (&info.name, info.holds) {
+        (Some(name), _) => name,
+        (None, PointerHolds::Folder) => unnamed_folder(),
+        (None, PointerHolds::File | PointerHolds::Either) => unnamed_file(),
+    }
+}
+
 /// Said of a pointer that was understood.
 #[must_use]
 pub(crate) fn is_pointer(info: &PointerInfo) -> String {
-    let mut parts = vec![
-        info.name
-            .clone()
-            .unwrap_or_else(|| unnamed_file().to_owned()),
-        size(info.len),
-        comes_from(&info.server),
-    ];
+    let mut parts = vec![pointer_name(info).to_owned()];
+    parts.extend((info.holds == PointerHolds::Folder).then(|| a_folder().to_owned()));
+    parts.extend([size(info.len), comes_from(&info.server)]);
     parts.extend(info.note.as_ref().map(|note| note.message.what.clone()));
     parts.join(", ")
 }

@@ -89,8 +89,6 @@ text_table! {
         closing_body;
         dismiss;
         no_display;
-        hover_folders;
-        hover_folders_left_out;
 
         // Options of a share, managing, relays
         keep_longer;
@@ -360,8 +358,6 @@ text_table! {
         server_untried;
         keep_longer_about;
         received_here;
-        hover_too_large;
-        hover_too_large_left_out;
         dialog_share;
         dialog_folder;
         dialog_relay_list;
@@ -395,6 +391,44 @@ text_table! {
         starts_receiving(name: &str);
         starts_sharing_one(name: &str);
         starts_sharing_many(count: usize);
+
+        // Several things, large things, transfers in parts
+        as_one;
+        one_each;
+        several_things;
+        several_ask;
+        several_as_one;
+        several_one_each;
+        choose_folder;
+        dialog_share_folder;
+        not_begun;
+        pause;
+        paused;
+        paused_at(done: &str, total: &str);
+        interrupted_at(done: &str, total: &str);
+        resume;
+        discard;
+        discard_title(name: &str);
+        discard_share;
+        discard_download;
+        discarding;
+        discarded;
+        some_left;
+        is_paused(name: &str);
+        is_discarded(name: &str);
+        unnamed_folder;
+        a_folder;
+        show_content;
+        looking_into;
+        single_file;
+        entries(count: u32);
+        entries_wanted(wanted: u32, count: u32, size: &str);
+        content_of(name: &str);
+        want_all;
+        want_none;
+        empty_folder;
+        and_more(names: &str);
+        now_named(was: &str, is: &str);
     }
     messages {
         // Relays in Settings
@@ -422,8 +456,6 @@ text_table! {
         opener_failed;
         defect;
         relays_missing;
-        folder_refused(name: &str);
-        folders_refused(count: usize);
         file_missing(name: &str);
         files_missing(count: usize);
         entry_elsewhere(name: &str);
@@ -452,6 +484,13 @@ text_table! {
         dropped_no_file;
         no_dialog_for_list;
         no_dialog_for_folder;
+
+        // Several things, large things, transfers in parts
+        several_came(count: usize);
+        large_share(size: &str, server: &str);
+        large_download(size: &str, server: &str);
+        things_left_out(count: u64, names: &str);
+        names_changed(count: u64, names: &str);
     }
     pairs {
         // The window
@@ -475,5 +514,8 @@ text_table! {
 
         // Settings: links
         open_links;
+
+        // Several things, large things, transfers in parts
+        keep_together;
     }
 }

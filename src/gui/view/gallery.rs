@@ -183,7 +183,7 @@ fn facts(ui: &mut Ui, model: &Model) {
             kit::badge(ui, tone, icon, text::verified());
         }
     });
-    let limit = text::limit(None);
+    let limit = text::limit_of(&text::size(10_000_000));
     let parts = [text::built_in_stays(), limit.as_str()];
     kit::Hint::new(ui, Icon::HardDrive, &parts, width).show(ui);
     kit::middle(

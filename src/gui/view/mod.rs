@@ -4,6 +4,7 @@ mod form;
 #[cfg(feature = "testing")]
 mod gallery;
 mod keeping;
+mod listing;
 mod options;
 mod receive;
 mod relays;
@@ -23,8 +24,8 @@ use egui::{
 use super::fonts::Icon;
 use super::kit;
 use super::model::{
-    Action, Announcement, Arrival, Focus, FocusAction, FoundKind, Hover, Model, ReceiveAction,
-    Region, Screen, ServerStanding, SettingsAction, ShareAction, TransferId, WindowAction,
+    Action, Announcement, Arrival, Focus, FocusAction, Hover, Model, ReceiveAction, Region, Screen,
+    ServerStanding, SettingsAction, ShareAction, TransferId, WindowAction,
 };
 use super::text;
 use super::tokens::{Type, measure, palette, palette_of, space};
@@ -385,19 +386,8 @@ fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
         .interactable(false);
     area.show(ctx, |ui| {
         let window = ctx.content_rect();
-        let count = |kind: fn(FoundKind) -> bool| {
-            let found = hover.found.iter();
-            found.filter(|found| kind(found.kind)).count()
-        };
-        let folders = count(|kind| kind == FoundKind::Folder);
-        let large = count(FoundKind::is_too_large);
-        let nothing = folders + large > 0 && folders + large == hover.found.len();
         // Nothing shows through: words on words can be read by nobody.
-        let (ink, ground) = if nothing {
-            (palette.warning, palette.warning_tint)
-        } else {
-            (palette.accent, palette.accent_tint)
-        };
+        let (ink, ground) = (palette.accent, palette.accent_tint);
         ui.painter().rect_filled(window, 0.0, palette.page);
         ui.painter().rect_filled(window, 0.0, ground);
         ui.painter().rect_stroke(
@@ -409,66 +399,32 @@ fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
         let names: Vec<String> = hover
             .paths
             .iter()
-            .filter(|path| {
-                !hover
-                    .found
-                    .iter()
-                    .any(|found| found.path == **path && !found.kind.can_be_shared())
-            })
             .map(|path| crate::app::words::harmless::shown_name(path))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let title = if let Some(known) = used {
             text::hover_known(known, &names.join(""))
-        } else if nothing && folders > 0 {
-            text::hover_folders().to_owned()
-        } else if nothing {
-            text::hover_too_large().to_owned()
         } else {
             text::hover_title(&names)
         };
-        let left_out = [
-            (folders > 0 && !nothing, text::hover_folders_left_out()),
-            (
-                large > 0 && !(nothing && folders == 0),
-                text::hover_too_large_left_out(),
-            ),
-        ];
-        let left_out = || {
-            let said = left_out.iter().filter(|(is_so, _)| *is_so);
-            said.map(|(_, words)| *words)
-        };
         let width = window.width() - 96.0;
         // A file's name gives way in its middle, a sentence goes on on the next line.
-        let is_name = !nothing && names.len() == 1;
+        let is_name = names.len() == 1;
         let title_height = if is_name {
             Type::Title.line()
         } else {
             kit::text_height(ui, &title, Type::Title, width)
         };
-        let below: f32 = left_out()
-            .map(|words| kit::text_height(ui, words, Type::Body, width) + space::S)
-            .sum();
-        let height = measure::ICON_XL + space::L + title_height + below;
+        let height = measure::ICON_XL + space::L + title_height;
         let block = Rect::from_center_size(window.center(), vec2(width, height));
         kit::inside(ui, "words", block, Layout::top_down(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
-            let icon = if nothing && folders > 0 {
-                Icon::Folder
-            } else if nothing {
-                Icon::File
-            } else {
-                Icon::Upload
-            };
-            kit::icon(ui, icon, measure::ICON_XL, ink);
+            kit::icon(ui, Icon::Upload, measure::ICON_XL, ink);
             ui.add_space(space::S);
             if is_name {
                 kit::middle(ui, &title, Type::Title, palette.text, block.width());
             } else {
                 kit::label(ui, &*title, Type::Title, palette.text);
-            }
-            for words in left_out() {
-                kit::label(ui, words, Type::Body, palette.muted);
             }
         });
     });
@@ -484,6 +440,8 @@ pub(super) fn escape(model: &Model) -> Option<Action> {
         Some(WindowAction::DismissNotice.into())
     } else if model.screen == Screen::Share && !model.undecided.is_empty() {
         Some(ShareAction::LeaveKnownFile.into())
+    } else if model.screen == Screen::Share && !model.together.is_empty() {
+        Some(ShareAction::LeaveTogether.into())
     } else if model.first_start && model.screen == Screen::Share {
         Some(WindowAction::Start.into())
     } else if model.screen == Screen::Receive && model.receive.opened.is_some() {

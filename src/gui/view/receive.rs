@@ -3,12 +3,12 @@
 use egui::{Id, Key, Modifiers, Response, Sense, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::{Drawn, ViewContext, transfers};
+use super::{Drawn, ViewContext, listing, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
-    Focus, Model, PointerInfo, PointerText, Reading, ReceiveAction, RelayAction, SettingsAction,
-    Tone,
+    Focus, Model, PointerHolds, PointerInfo, PointerText, Reading, ReceiveAction, RelayAction,
+    SettingsAction, Tone,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
@@ -138,13 +138,21 @@ fn card(ui: &mut Ui, model: &Model, context: ViewContext, info: &PointerInfo, dr
     kit::card(ui, |ui| {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = space::M;
-            kit::tile(ui, 40.0, Icon::File, palette.accent, palette.accent_tint);
+            let icon = match info.holds {
+                PointerHolds::Folder => Icon::Folder,
+                PointerHolds::File | PointerHolds::Either => Icon::File,
+            };
+            kit::tile(ui, 40.0, icon, palette.accent, palette.accent_tint);
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                let name = info.name.as_deref().unwrap_or_else(|| text::unnamed_file());
+                let name = text::pointer_name(info);
                 let width = ui.available_width();
                 kit::middle(ui, name, Type::Section, palette.text, width);
-                let mut facts = vec![text::size(info.len), text::comes_from(&info.server)];
+                let mut facts = Vec::new();
+                if info.holds == PointerHolds::Folder {
+                    facts.push(text::a_folder().to_owned());
+                }
+                facts.extend([text::size(info.len), text::comes_from(&info.server)]);
                 facts.extend(info.expires.map(|expires| text::kept(expires, context.now)));
                 let facts = facts.iter().map(String::as_str);
                 let facts = kit::in_lines(ui, facts, Type::Caption, width);
@@ -165,6 +173,10 @@ fn card(ui: &mut Ui, model: &Model, context: ViewContext, info: &PointerInfo, dr
             kit::callout(ui, tone, &note.message, |ui| {
                 ways_out(ui, model, info, drawn);
             });
+        }
+        if info.holds != PointerHolds::File && !info.note.as_ref().is_some_and(|note| note.blocks) {
+            ui.add_space(space::S);
+            listing::part(ui, model, info, drawn);
         }
         if info.asks_receipt && model.receive.can_download() {
             ui.add_space(space::S);

@@ -77,10 +77,23 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
             entries.add(Icon::Open, text::open(), row(RowAction::OpenSaved));
         }
         TransferState::Failed(trouble) if !trouble.can_work_later() => {}
-        TransferState::Failed(_) | TransferState::Cancelled | TransferState::Interrupted => {
-            entries.add(Icon::Retry, text::retry(), row(RowAction::Retry));
+        TransferState::Failed(_)
+        | TransferState::Cancelled
+        | TransferState::Interrupted
+        | TransferState::Paused => {
+            if transfer.can_resume() {
+                entries.add(Icon::ArrowRight, text::resume(), row(RowAction::Retry));
+            } else {
+                entries.add(Icon::Retry, text::retry(), row(RowAction::Retry));
+            }
         }
-        TransferState::Waiting | TransferState::Running(_) => {}
+        TransferState::Running(_) if transfer.can_pause() => {
+            entries.add(Icon::Clock, text::pause(), row(RowAction::Pause));
+        }
+        TransferState::Asked
+        | TransferState::Discarding
+        | TransferState::Waiting
+        | TransferState::Running(_) => {}
     }
     if transfer.tries() > 0 {
         let last = Modal::WhoSawWhat {
@@ -109,7 +122,12 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
             entries.add(Icon::Download, text::downloads_so_far(), status);
         }
     }
-    if transfer.is_unfinished() {
+    if matches!(transfer.state, TransferState::Discarding) {
+        // It goes on by itself.
+    } else if transfer.kept.is_some() {
+        let discard = ModalAction::Open(Modal::Discard(id));
+        entries.add_danger(Icon::Trash, text::discard(), discard);
+    } else if transfer.is_unfinished() {
         entries.add_danger(Icon::Close, text::cancel(), row(RowAction::Cancel));
     } else {
         entries.add(

@@ -5,7 +5,8 @@ use egui::{Id, Key, Role, Ui, vec2};
 use super::form::{line, trouble};
 use super::{Drawn, ViewContext};
 use crate::app::settings::{
-    Change, Contrast, Display, MAX_PARALLEL, Renderer, ServerChoice, ServerEntry, Theme,
+    Change, Contrast, Display, MAX_PARALLEL, Renderer, ServerChoice, ServerEntry, SeveralThings,
+    Theme,
 };
 use crate::app::words::l10n::Language;
 use crate::app::words::message::Remedy;
@@ -538,6 +539,18 @@ fn advanced(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             let number = now.saturating_add_signed(step);
             drawn.act(Change::ParallelShares(number));
         }
+    });
+    kit::divider(ui);
+    let ways = [
+        (SeveralThings::Ask, text::several_ask()),
+        (SeveralThings::AsOne, text::several_as_one()),
+        (SeveralThings::OneEach, text::several_one_each()),
+    ];
+    let width = kit::segmented_width(ui, &ways);
+    named(ui, text::several_things(), width, &mut |ui| {
+        let way = Some(chosen.several_things);
+        let way = kit::segmented(ui, text::several_things(), &ways, way);
+        drawn.act_if(way.pressed.map(Change::SeveralThings));
     });
     kit::divider(ui);
     kit::label(ui, text::diagnostics_about(), Type::Caption, palette.muted);

@@ -6,10 +6,12 @@ use egui::{
 };
 
 use super::{Drawn, ViewContext, options, transfers, undo};
+use crate::app::settings::SeveralThings;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{
-    Focus, FocusAction, FoundPath, Model, Region, RelayAction, ShareAction, Tone, WindowAction,
+    Focus, FocusAction, FoundPath, Model, Region, RelayAction, ShareAction, Together, Tone,
+    WindowAction,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Palette, Type, measure, motion, palette, space};
@@ -23,6 +25,9 @@ pub(super) fn screen(
 ) {
     if let Some(found) = model.undecided.first() {
         known_file(ui, model, found, drawn);
+    }
+    if let Some(together) = model.together.first() {
+        came_together(ui, model, together, drawn);
     }
     if model.first_start {
         welcome(ui, model, drawn);
@@ -95,6 +100,42 @@ fn known_file(ui: &mut Ui, model: &Model, found: &FoundPath, drawn: &mut Drawn) 
                     }
                 }
             });
+        });
+    });
+}
+
+/// Several things came together: the person says whether they are shared as one.
+fn came_together(ui: &mut Ui, model: &Model, together: &Together, drawn: &mut Drawn) {
+    let message = text::several_came(together.0.len());
+    let id = Id::unique("several things");
+    kit::fresh(ui, id, &message.what, |ui| {
+        kit::callout(ui, Tone::Info, &message, |ui| {
+            let muted = palette(ui).muted;
+            let width = ui.available_width();
+            kit::middle(ui, &together.name(), Type::Caption, muted, width);
+            ui.add_space(space::XS);
+            ui.horizontal_wrapped(|ui| {
+                let one = ui.add(Button::new(Loudness::Secondary, text::as_one()));
+                ui.ctx().accesskit_node_builder(one.id, |node| {
+                    node.set_description(message.aloud());
+                });
+                drawn.focus(ui, model, Focus::Together, &one);
+                if one.clicked() {
+                    drawn.act(ShareAction::ShareTogether(SeveralThings::AsOne));
+                }
+                let each = Button::new(Loudness::Secondary, text::one_each());
+                if ui.add(each).clicked() {
+                    drawn.act(ShareAction::ShareTogether(SeveralThings::OneEach));
+                }
+                let leave = Button::new(Loudness::Quiet, text::dismiss());
+                if ui.add(leave).clicked() {
+                    drawn.act(ShareAction::LeaveTogether);
+                }
+            });
+            let (title, about) = text::keep_together();
+            if kit::switch(ui, title, about, model.keep_together) {
+                drawn.act(ShareAction::KeepTogether(!model.keep_together));
+            }
         });
     });
 }
@@ -364,8 +405,9 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let limit = text::limit(terms);
     let kept = text::kept_for(model.share_options.keep, terms);
     let work = text::asks_work(terms);
-    let parts: Vec<_> = [place.as_str(), limit.as_str(), kept.as_str()]
-        .into_iter()
+    let parts: Vec<_> = std::iter::once(place.as_str())
+        .chain(limit.as_deref())
+        .chain([kept.as_str()])
         .chain(work.as_deref())
         .collect();
     let words = if model.options_open {
@@ -373,8 +415,21 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     } else {
         text::options()
     };
-    let mut options = |ui: &mut Ui, edge: Flush| {
-        let button = ui.add(Button::new(Loudness::Quiet, words).flush(edge));
+    let folder = || Button::new(Loudness::Quiet, text::choose_folder()).opens_dialog();
+    let mut buttons = |ui: &mut Ui, edge: Flush| {
+        let choose = match edge {
+            Flush::Left => folder().flush(edge),
+            Flush::Right => folder(),
+        };
+        if ui.add(choose).clicked() {
+            drawn.act(ShareAction::ChooseFolder);
+        }
+        let options = Button::new(Loudness::Quiet, words);
+        let options = match edge {
+            Flush::Left => options,
+            Flush::Right => options.flush(edge),
+        };
+        let button = ui.add(options);
         kit::says_expanded(&button, model.options_open);
         if button.clicked() {
             drawn.act(ShareAction::ShowOptions(!model.options_open));
@@ -382,12 +437,12 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     };
     let whole = ui.available_width();
     let button = Button::new(Loudness::Quiet, words).flush(Flush::Right);
-    let width = button.width(ui);
+    let width = folder().width(ui) + ui.spacing().item_spacing.x + button.width(ui);
     let room = whole - width - space::S;
     if model.first_start || room < 220.0 {
         kit::Hint::new(ui, icon, &parts, whole).show(ui);
         if !model.first_start {
-            options(ui, Flush::Left);
+            ui.horizontal_wrapped(|ui| buttons(ui, Flush::Left));
         }
         return;
     }
@@ -396,7 +451,9 @@ fn terms(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let left = |ui: &mut Ui| {
         hint.show(ui);
     };
-    kit::sides(ui, height, width, left, |ui| options(ui, Flush::Right));
+    kit::sides(ui, height, width, left, |ui| {
+        buttons(ui, Flush::Right);
+    });
 }
 
 /// A dashed outline with round corners.

@@ -237,21 +237,32 @@ fn body(
     drawn: &mut Drawn,
 ) {
     indented(ui, |ui| match &transfer.state {
+        TransferState::Asked => asked(ui, transfer, drawn),
         TransferState::Waiting => {}
-        TransferState::Running(stage) => running(ui, transfer, *stage),
+        TransferState::Running(stage) => running(ui, transfer, *stage, drawn),
         TransferState::Shared(shared) => {
             if !shared.gone {
                 done(ui, model, context, transfer, shared, loud, drawn);
             }
             told(ui, transfer, shared.gone);
+            aside(ui, transfer);
         }
-        TransferState::Received(_) => received(ui, transfer, drawn),
+        TransferState::Received(_) => {
+            received(ui, transfer, drawn);
+            aside(ui, transfer);
+        }
         TransferState::Failed(trouble) => {
             ui.add_space(space::XS);
             kit::said(ui, &text::trouble(trouble));
+            stands_at(ui, transfer);
             again(ui, transfer, drawn);
         }
-        TransferState::Cancelled | TransferState::Interrupted => again(ui, transfer, drawn),
+        TransferState::Cancelled | TransferState::Interrupted | TransferState::Paused => {
+            stands_at(ui, transfer);
+            told(ui, transfer, false);
+            again(ui, transfer, drawn);
+        }
+        TransferState::Discarding => {}
     });
 }
 
@@ -304,9 +315,11 @@ fn head(ui: &mut Ui, model: &Model, context: ViewContext, transfer: &Transfer, d
             (Icon::Trash, palette.muted, palette.sunken)
         }
         TransferState::Shared(_) => (Icon::Check, palette.success, palette.success_tint),
-        TransferState::Waiting | TransferState::Interrupted => {
-            (direction(transfer), palette.muted, palette.sunken)
-        }
+        TransferState::Asked
+        | TransferState::Waiting
+        | TransferState::Interrupted
+        | TransferState::Paused => (direction(transfer), palette.muted, palette.sunken),
+        TransferState::Discarding => (Icon::Trash, palette.muted, palette.sunken),
         TransferState::Cancelled => (Icon::Ban, palette.muted, palette.sunken),
         TransferState::Running(_) => (direction(transfer), palette.accent, palette.accent_tint),
     };
@@ -369,6 +382,7 @@ fn head(ui: &mut Ui, model: &Model, context: ViewContext, transfer: &Transfer, d
 /// State of a row in coarse steps, for screen readers.
 fn phase(model: &Model, transfer: &Transfer) -> &'static str {
     match &transfer.state {
+        TransferState::Asked => "asked",
         TransferState::Waiting => "waiting",
         TransferState::Running(_) => "running",
         TransferState::Shared(shared) if shared.gone => "gone",
@@ -377,7 +391,9 @@ fn phase(model: &Model, transfer: &Transfer) -> &'static str {
         TransferState::Received(_) => "received",
         TransferState::Failed(_) => "failed",
         TransferState::Cancelled => "cancelled",
+        TransferState::Discarding => "discarding",
         TransferState::Interrupted => "interrupted",
+        TransferState::Paused => "paused",
     }
 }
 
@@ -396,11 +412,14 @@ fn spoken(model: &Model, transfer: &Transfer, now: u64) -> String {
         TransferState::Shared(_) if model.last_copied_row == Some(transfer.id) => {
             format!("{name}, {}, {facts}", text::pointer_copied())
         }
+        TransferState::Asked => text::has_failed(name, &text::large(transfer).aloud()),
         TransferState::Waiting
         | TransferState::Shared(_)
         | TransferState::Received(_)
         | TransferState::Cancelled
-        | TransferState::Interrupted => format!("{name}, {facts}"),
+        | TransferState::Discarding
+        | TransferState::Interrupted
+        | TransferState::Paused => format!("{name}, {facts}"),
     }
     .replace(BETWEEN, ", ")
 }
@@ -474,6 +493,7 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
         _ => transfer.len.map(text::size),
     };
     let [size, state] = match &transfer.state {
+        TransferState::Asked => [size, Some(text::not_begun().to_owned())],
         TransferState::Waiting => [size, Some(text::waiting().to_owned())],
         TransferState::Running(stage) => [size, Some(text::doing(transfer, *stage))],
         TransferState::Shared(shared) if shared.gone => [size, Some(text::gone().to_owned())],
@@ -493,8 +513,14 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
             [size, saved.path.parent().map(place)]
         }
         TransferState::Failed(_) => [size, Some(text::failed().to_owned())],
+        TransferState::Cancelled if matches!(transfer.told, Some(Told::Discarded { .. })) => {
+            [size, Some(text::discarded().to_owned())]
+        }
         TransferState::Cancelled => [size, Some(text::cancelled().to_owned())],
-        TransferState::Interrupted => [size, Some(text::interrupted().to_owned())],
+        TransferState::Discarding => [size, Some(text::discarding().to_owned())],
+        TransferState::Interrupted | TransferState::Paused => {
+            [size, Some(text::stands_at(transfer))]
+        }
     };
     let keeping = match &transfer.state {
         TransferState::Shared(shared) if shared.other_time => Some(text::other_time_kept()),
@@ -515,15 +541,63 @@ fn facts(transfer: &Transfer, now: u64, short: bool) -> String {
     .join(BETWEEN)
 }
 
-fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage) {
+fn running(ui: &mut Ui, transfer: &Transfer, stage: Stage, drawn: &mut Drawn) {
     ui.add_space(space::S);
-    kit::progress(
-        ui,
-        &text::progress_of(text::shown_name(&transfer.name)),
-        transfer.bar,
-    );
+    bar(ui, transfer);
     ui.add_space(space::XS);
-    steps(ui, transfer, stage);
+    if transfer.can_pause() {
+        let name = text::about_file(text::pause(), text::shown_name(&transfer.name));
+        let pause = Button::new(Loudness::Quiet, text::pause()).flush(Flush::Left);
+        if ui.add(pause.named(&name)).clicked() {
+            drawn.act(Action::Row(transfer.id, RowAction::Pause));
+        }
+    } else {
+        steps(ui, transfer, stage);
+    }
+}
+
+fn bar(ui: &mut Ui, transfer: &Transfer) {
+    let name = text::progress_of(text::shown_name(&transfer.name));
+    kit::progress(ui, &name, transfer.bar);
+}
+
+/// How far a transfer in parts came before it stopped.
+fn stands_at(ui: &mut Ui, transfer: &Transfer) {
+    if transfer.can_resume() && transfer.moved.is_some() {
+        ui.add_space(space::S);
+        bar(ui, transfer);
+    }
+}
+
+/// The question before something large is sent or fetched.
+fn asked(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
+    ui.add_space(space::XS);
+    kit::said(ui, &text::large(transfer));
+    ui.add_space(space::S);
+    let (yes, icon) = match transfer.job {
+        TransferJob::Share(_) => (text::share(), Icon::Upload),
+        TransferJob::Receive { .. } => (text::download(), Icon::Download),
+    };
+    let name = text::shown_name(&transfer.name);
+    let names = [yes, text::cancel()].map(|word| text::about_file(word, name));
+    ui.horizontal_wrapped(|ui| {
+        let yes = Button::new(Loudness::Secondary, yes).icon(icon);
+        if ui.add(yes.named(&names[0])).clicked() {
+            drawn.act(Action::Row(transfer.id, RowAction::Confirm));
+        }
+        let no = Button::new(Loudness::Quiet, text::cancel()).named(&names[1]);
+        if ui.add(no).clicked() {
+            drawn.act(Action::Row(transfer.id, RowAction::Remove));
+        }
+    });
+}
+
+/// What was not done quite as asked, though all went well.
+fn aside(ui: &mut Ui, transfer: &Transfer) {
+    if let Some(aside) = &transfer.aside {
+        ui.add_space(space::S);
+        kit::callout(ui, Tone::Info, &text::aside(aside), |_| {});
+    }
 }
 
 /// The named steps: done ones with a check, the present one strong, the others faint.
@@ -651,6 +725,12 @@ fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
         None => {}
         // The head says so already.
         Some(Told::Done(Managed::Deleted)) if gone => {}
+        Some(Told::Discarded { some_left }) => {
+            if *some_left {
+                ui.add_space(space::XS);
+                kit::label(ui, text::some_left(), Type::Caption, palette.muted);
+            }
+        }
         Some(Told::Failed(trouble)) => {
             ui.add_space(space::S);
             kit::callout(ui, Tone::Danger, &text::trouble(trouble), |_| {});
@@ -713,10 +793,26 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
         Remedy::Retry => Icon::Retry,
         Remedy::Server => Icon::Server,
     };
+    // What stopped in parts goes on where it was, and is given up rather than forgotten.
+    let (retry, icon_again) = if transfer.can_resume() {
+        (text::resume(), Icon::ArrowRight)
+    } else {
+        (text::retry(), Icon::Retry)
+    };
+    let remedied = if remedy == Remedy::Retry {
+        Some((retry, icon_again))
+    } else {
+        text::remedy(remedy).map(|words| (words, icon))
+    };
+    let end = if transfer.kept.is_some() {
+        text::discard()
+    } else {
+        text::remove()
+    };
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(space::S, space::S);
-        if let Some(words) = text::remedy(remedy) {
+        if let Some((words, icon)) = remedied {
             let name = text::about_file(words, text::shown_name(&transfer.name));
             let button = Button::new(Loudness::Secondary, words).icon(icon);
             if ui.add(button.named(&name)).clicked() {
@@ -724,14 +820,14 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
             }
         }
         if remedy.then_retry() {
-            let name = text::about_file(text::retry(), text::shown_name(&transfer.name));
-            let button = Button::new(Loudness::Quiet, text::retry()).icon(Icon::Retry);
+            let name = text::about_file(retry, text::shown_name(&transfer.name));
+            let button = Button::new(Loudness::Quiet, retry).icon(icon_again);
             if ui.add(button.named(&name)).clicked() {
                 drawn.act(Action::Row(transfer.id, RowAction::Retry));
             }
         }
-        let name = text::about_file(text::remove(), text::shown_name(&transfer.name));
-        let button = Button::new(Loudness::Quiet, text::remove()).named(&name);
+        let name = text::about_file(end, text::shown_name(&transfer.name));
+        let button = Button::new(Loudness::Quiet, end).named(&name);
         let button = if remedy == Remedy::Nothing {
             button.flush(Flush::Left)
         } else {

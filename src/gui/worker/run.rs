@@ -11,8 +11,8 @@ use crate::app::transfer::call::CallContext;
 use crate::app::transfer::known_file;
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    ClipboardWork, DialogWork, Event, FileWork, HistoryWork, KeptTransfer, PointerText,
-    RequestWork, SettingsWork, TransferOutcome, Work,
+    ClipboardWork, DialogWork, Event, FileWork, FoundKind, FoundPath, HistoryWork, KeptTransfer,
+    LookPurpose, PointerText, RequestWork, SettingsWork, TransferOutcome, Work,
 };
 use crate::gui::platform::Revealed;
 use crate::gui::text;
@@ -47,14 +47,13 @@ impl Worker {
             DialogWork::ExportHistory => self.export_history(),
             DialogWork::PickFiles => {
                 let picked = inner.platform.pick_files();
+                self.spawn(async move { share_picked(&inner, picked.await).await });
+            }
+            DialogWork::PickFolderToShare => {
+                let picked = inner.platform.pick_folder_to_share();
                 self.spawn(async move {
-                    let files = picked.await;
-                    let dismissed = files.is_none();
-                    inner.report(Event::FilesChosen(files.unwrap_or_default()));
-                    // Last: whoever reads why there was no dialog can open the next one.
-                    if dismissed {
-                        report_missing_dialogs(&inner).await;
-                    }
+                    let folder = picked.await.map(|folder| vec![folder]);
+                    share_picked(&inner, folder).await;
                 });
             }
             DialogWork::PickFolder(at) => {
@@ -130,18 +129,31 @@ impl Worker {
                     cancel.cancel();
                 }
             }
-            RequestWork::Fetch {
-                run,
-                pointer,
-                tell_sender,
-                settings,
-            } => {
+            RequestWork::Discard(id, wanted, settings) => {
+                let context = CallContext::new(&self.all.child_token());
+                self.spawn(async move {
+                    let ended = inner.backend.discard(wanted, &settings, &context).await;
+                    inner.report(Event::Discarded(id, ended));
+                });
+            }
+            RequestWork::FindLeft => self.blocking(move || {
+                inner.report(Event::Left(inner.backend.left()));
+            }),
+            RequestWork::Fetch(run, wanted, settings) => {
                 let context = self.enter(run);
                 self.spawn(async move {
-                    let backend = &inner.backend;
-                    let fetch = backend.fetch(pointer, tell_sender, &settings, &context);
+                    let fetch = inner.backend.fetch(wanted, &settings, &context);
                     if let Some(ended) = to_its_end(fetch, &context, &inner.closed).await {
                         inner.report(Event::Fetched(run, ended));
+                    }
+                });
+            }
+            RequestWork::List(run, pointer, settings) => {
+                let context = self.enter(run);
+                self.spawn(async move {
+                    let list = inner.backend.list(pointer, &settings, &context);
+                    if let Some(ended) = to_its_end(list, &context, &inner.closed).await {
+                        inner.report(Event::Listed(run, ended));
                     }
                 });
             }
@@ -160,10 +172,10 @@ impl Worker {
                     inner.report(Event::Relays(result));
                 });
             }
-            RequestWork::Share(run, path, options, settings) => {
+            RequestWork::Share(run, wanted, settings) => {
                 let context = self.enter(run);
                 self.spawn(async move {
-                    let share = inner.backend.share(path, options, &settings, &context);
+                    let share = inner.backend.share(wanted, &settings, &context);
                     if let Some(ended) = to_its_end(share, &context, &inner.closed).await {
                         inner.report(Event::Shared(run, ended));
                     }
@@ -245,7 +257,19 @@ fn with_file(inner: &Inner, work: FileWork) {
             inner.report(Event::Examined(id, why, found));
         }
         FileWork::Look(why, paths) => {
-            let found = paths.iter().map(|path| inner.platform.look(path)).collect();
+            let look = |path: &PathBuf| {
+                let found = inner.platform.look(path);
+                match (why, found.kind) {
+                    (LookPurpose::Share, FoundKind::Folder { .. }) => FoundPath {
+                        kind: FoundKind::Folder {
+                            len: Some(inner.platform.folder_len(path)),
+                        },
+                        ..found
+                    },
+                    _ => found,
+                }
+            };
+            let found = paths.iter().map(|path| look(path)).collect();
             inner.report(Event::Looked(why, found));
         }
         FileWork::Open(path) => {
@@ -274,6 +298,16 @@ fn with_file(inner: &Inner, work: FileWork) {
     }
 }
 
+/// Has what came out of a dialog shared.
+async fn share_picked(inner: &Arc<Inner>, picked: Option<Vec<PathBuf>>) {
+    let dismissed = picked.is_none();
+    inner.report(Event::FilesChosen(picked.unwrap_or_default()));
+    // Last: whoever reads why there was no dialog can open the next one.
+    if dismissed {
+        report_missing_dialogs(inner).await;
+    }
+}
+
 /// Reports that the system has no dialogs for files, if that is why one was closed without any.
 async fn report_missing_dialogs(inner: &Arc<Inner>) {
     if !dialogs(inner).await {
@@ -299,7 +333,9 @@ fn at_home(path: PathBuf) -> PathBuf {
 /// Maps a transfer to the entry that the history keeps.
 fn what(kept: &KeptTransfer) -> What {
     match &kept.outcome {
-        TransferOutcome::Sharing(path) => What::Sharing { path: path.clone() },
+        TransferOutcome::Sharing(paths) => What::Sharing {
+            paths: paths.clone(),
+        },
         TransferOutcome::Receiving {
             pointer,
             tell_sender,

@@ -184,6 +184,20 @@ impl OpenTransfer {
         }
     }
 
+    /// What a share shares, as absolute paths; nothing for a download.
+    #[must_use]
+    pub(crate) fn share_paths(&self) -> Vec<PathBuf> {
+        let UnfinishedTransfer::Share(log) = &self.0 else {
+            return Vec::new();
+        };
+        let paths = match &log.state().begin().source {
+            Source::File { path, .. } => std::slice::from_ref(path),
+            Source::Folder { roots, .. } => roots,
+        };
+        let paths = paths.iter();
+        paths.filter_map(|path| path_bytes::decode(path)).collect()
+    }
+
     /// The pointer of a download; `None` for a share.
     #[must_use]
     pub(crate) fn pointer(&self) -> Option<&Pointer> {

@@ -18,6 +18,26 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// As [`size`], of what has moved of something: rounded down, so that it reads as the whole only when all of it has.
+#[must_use]
+pub(crate) fn size_so_far(bytes: u64) -> String {
+    if bytes == 0 {
+        return texts::size_bytes(0);
+    }
+    let unit = match bytes {
+        0..1_000 => 1,
+        1_000..1_000_000 => 1_000,
+        1_000_000..1_000_000_000 => 1_000_000,
+        _ => 1_000_000_000_u64,
+    };
+    let step = if bytes / unit < 100 {
+        unit.div_ceil(10)
+    } else {
+        unit
+    };
+    size(bytes - bytes % step)
+}
+
 fn rounded(bytes: u64, unit: u64) -> String {
     let nearest = |step: u64| bytes / step + u64::from(bytes % step >= step / 2);
     match nearest(unit / 10) {

@@ -164,6 +164,22 @@ fn times_are_written_as_each_language_writes_them() {
 }
 
 #[test]
+fn what_has_moved_reads_as_the_whole_only_when_it_is() {
+    for (bytes, said) in [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_099, "1 kB"),
+        (99_999, "99.9 kB"),
+        (999_999, "999 kB"),
+        (99_999_999, "99.9 MB"),
+        (100_000_000, "100 MB"),
+        (1_299_999_999, "1.2 GB"),
+    ] {
+        assert_eq!(size_so_far(bytes), said, "{bytes}");
+    }
+}
+
+#[test]
 fn sizes_are_decimal_and_an_empty_file_is_named() {
     for (bytes, said) in [
         (0, "empty"),

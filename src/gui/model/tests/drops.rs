@@ -3,19 +3,29 @@
 use super::*;
 
 #[test]
-fn a_folder_is_refused_in_words_and_the_files_beside_it_are_shared() {
+fn a_folder_is_shared_as_it_is() {
     let mut model = model();
-    let effects = model.update(Event::Looked(
-        LookPurpose::Share,
-        vec![folder("photos"), file("a")],
-    ));
-    assert_eq!(shares(&effects).len(), 1);
-    let notice = model.notice.expect("a notice");
-    assert!(
-        text::window_message(&notice.message)
-            .what
-            .contains("photos")
-    );
+    let found = vec![folder("photos")];
+    let effects = model.update(Event::Looked(LookPurpose::Share, found));
+    assert_eq!(shares(&effects)[0].1, "photos");
+    assert!(model.notice.is_none() && model.together.is_empty());
+    let row = &model.transfers[0];
+    assert!(!row.is_single_file);
+    assert_eq!((row.len, row.blob_len()), (Some(2_000), None));
+}
+
+#[test]
+fn what_is_larger_than_anything_that_can_be_sent_is_refused_in_words() {
+    let mut model = model();
+    let found = FoundPath {
+        kind: FoundKind::File { len: u64::MAX },
+        ..file("disk.img")
+    };
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![found]));
+    assert!(shares(&effects).is_empty());
+    let notice = model.notice.as_ref().expect("a notice");
+    let said = text::window_message(&notice.message);
+    assert!(said.what.contains("disk.img"), "{}", said.what);
 }
 
 #[test]
@@ -134,6 +144,7 @@ fn a_list_dropped_on_a_pointer_that_lacks_relays_is_used_and_not_shared() {
     model.update(WindowAction::Go(Screen::Receive));
     model.receive.reading = Reading::Known(PointerInfo {
         name: None,
+        holds: PointerHolds::File,
         len: 1,
         server: "files.example".to_owned(),
         expires: None,
@@ -216,6 +227,23 @@ fn a_file_with_a_pointer_is_asked_about_on_share_and_used_on_receive() {
     ));
     model.update(Event::PointerFileRead(Err(trouble())));
     assert!(model.notice.is_some());
+}
+
+#[test]
+fn a_chosen_folder_is_looked_at_as_a_dropped_one() {
+    let mut model = model();
+    assert!(matches!(
+        model.update(ShareAction::ChooseFolder)[..],
+        [Effect::Work(Work::Dialog(DialogWork::PickFolderToShare))]
+    ));
+    let effects = model.update(Event::FilesChosen(vec![folder("photos").path]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::File(FileWork::Look(
+            LookPurpose::Share,
+            _
+        )))]
+    ));
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 mod copying;
 mod drops;
+mod listing;
 mod managing;
+mod parts;
 mod progress;
 mod receiving;
 mod remedies;
 mod rows;
 mod settings;
+mod together;
 mod undo;
 mod window;
 
@@ -17,7 +20,7 @@ use super::*;
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::received::save::SaveError;
 use crate::app::relays::RelaySource;
-use crate::app::settings::{Change, Contrast, ServerEntry, Theme};
+use crate::app::settings::{Change, Contrast, ServerEntry, SeveralThings, Theme};
 use crate::app::transfer::stage::{FirstStop, Stage};
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::gui::platform::uri_list::UriList;
@@ -30,6 +33,14 @@ pub(super) fn settings() -> Settings {
     Settings {
         welcomed: true,
         ..Settings::default()
+    }
+}
+
+/// Several things that come together are shared one by one.
+pub(super) fn one_each() -> Settings {
+    Settings {
+        several_things: SeveralThings::OneEach,
+        ..settings()
     }
 }
 
@@ -57,7 +68,7 @@ pub(super) fn file(name: &str) -> FoundPath {
 
 fn folder(name: &str) -> FoundPath {
     FoundPath {
-        kind: FoundKind::Folder,
+        kind: FoundKind::Folder { len: Some(2_000) },
         ..file(name)
     }
 }
@@ -70,8 +81,9 @@ const fn uploaded(percent: u64) -> Stage {
     }
 }
 
+/// A model that shares these files, each by itself.
 fn with_files(names: &[&str]) -> (Model, Vec<Effect>) {
-    let mut model = model();
+    let mut model = model_with(one_each());
     let effects = model.update(Event::Looked(
         LookPurpose::Share,
         names.iter().map(|name| file(name)).collect(),
@@ -87,7 +99,10 @@ fn shares(effects: &[Effect]) -> Vec<(RunId, String)> {
             .into_owned()
     };
     let share = |effect: &Effect| match effect {
-        Effect::Work(Work::Request(RequestWork::Share(run, path, ..))) => Some((*run, name(path))),
+        Effect::Work(Work::Request(RequestWork::Share(run, wanted, _))) => {
+            let names: Vec<String> = wanted.paths.iter().map(name).collect();
+            Some((*run, names.join("+")))
+        }
         _ => None,
     };
     effects.iter().filter_map(share).collect()
@@ -140,12 +155,14 @@ fn shared() -> ShareResult {
         gone: false,
         by_server_clock: false,
         other_time: false,
+        aside: None,
     }
 }
 
 fn info() -> PointerInfo {
     PointerInfo {
         name: Some("a.pdf".to_owned()),
+        holds: PointerHolds::File,
         len: 7,
         server: "files.example".to_owned(),
         expires: None,

@@ -26,7 +26,7 @@ fn nothing_is_fetched_under_the_description_of_another_pointer() {
         model.update(ReceiveAction::Download)[..],
         [
             Effect::Work(Work::History(HistoryWork::Remember(..))),
-            Effect::Work(Work::Request(RequestWork::Fetch { .. })),
+            Effect::Work(Work::Request(RequestWork::Fetch(..))),
             ..
         ]
     ));
@@ -102,10 +102,11 @@ fn a_link_to_the_pointer_that_stands_there_asks_nothing() {
 fn download_moves_the_pointer_from_the_field_to_the_list() {
     let mut model = with_pointer(info());
     let effects = model.update(ReceiveAction::Download);
-    assert!(effects.iter().any(|effect| matches!(
-        effect,
-        Effect::Work(Work::Request(RequestWork::Fetch { .. }))
-    )));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Work(Work::Request(RequestWork::Fetch(..)))))
+    );
     assert!(model.receive.text.as_str().is_empty());
     assert_eq!(names(&model)[0], "a.pdf");
 }
@@ -119,10 +120,7 @@ fn a_fetch_does_not_wait_behind_shares() {
         model
             .update(ReceiveAction::Download)
             .iter()
-            .any(|effect| matches!(
-                effect,
-                Effect::Work(Work::Request(RequestWork::Fetch { .. }))
-            ))
+            .any(|effect| matches!(effect, Effect::Work(Work::Request(RequestWork::Fetch(..)))))
     );
 }
 
@@ -170,6 +168,7 @@ fn a_received_file_is_opened_and_shown_from_where_it_was_saved() {
         path: PathBuf::from("/home/ada/a (1).pdf"),
         name: "a (1).pdf".to_owned(),
         len: 7,
+        aside: None,
     };
     model.update(Event::Fetched(run, ended(Ok(saved.clone()))));
     assert_eq!(names(&model)[0], "a (1).pdf");
@@ -215,8 +214,8 @@ fn the_sender_is_told_unless_the_recipient_declines() {
         let effects = model.update(ReceiveAction::Download);
         assert!(effects.iter().any(|effect| matches!(
             effect,
-            Effect::Work(Work::Request(RequestWork::Fetch { tell_sender, .. }))
-                if *tell_sender == told
+            Effect::Work(Work::Request(RequestWork::Fetch(_, wanted, _)))
+                if wanted.tell_sender == told
         )));
     }
 }

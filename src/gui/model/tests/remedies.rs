@@ -117,12 +117,8 @@ fn receiving_failed(error: AppError) -> (Model, TransferId) {
 }
 
 fn fetches(effects: &[Effect]) -> usize {
-    let fetch = |effect: &&Effect| {
-        matches!(
-            effect,
-            Effect::Work(Work::Request(RequestWork::Fetch { .. }))
-        )
-    };
+    let fetch =
+        |effect: &&Effect| matches!(effect, Effect::Work(Work::Request(RequestWork::Fetch(..))));
     effects.iter().filter(fetch).count()
 }
 

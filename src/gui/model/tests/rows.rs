@@ -120,6 +120,7 @@ fn removing_a_running_transfer_stops_it() {
 #[test]
 fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
     let mut model = with_pointer(info());
+    model.settings.several_things = SeveralThings::OneEach;
     model.update(ReceiveAction::Download);
     let many: Vec<FoundPath> = (0..40).map(|at| file(&format!("{at}"))).collect();
     model.update(Event::Looked(LookPurpose::Share, many));
@@ -149,6 +150,7 @@ fn a_long_list_is_shown_a_page_at_a_time_and_narrowed_down_by_kind() {
 #[test]
 fn a_screen_lists_first_what_it_is_for() {
     let mut model = with_pointer(info());
+    model.settings.several_things = SeveralThings::OneEach;
     model.update(ReceiveAction::Download);
     model.update(Event::Looked(
         LookPurpose::Share,

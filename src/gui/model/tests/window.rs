@@ -46,7 +46,7 @@ fn the_first_start_card_shows_once() {
 #[test]
 fn what_begins_and_what_is_stopped_is_said_aloud() {
     let (mut model, _) = with_files(&["a.txt", "b.txt"]);
-    assert_eq!(aloud(&model), "Sharing 2 files");
+    assert_eq!(aloud(&model), "Sharing 2 items");
     let ids: Vec<TransferId> = model.transfers.iter().map(|row| row.id).collect();
     model.update(Action::Row(ids[0], RowAction::Cancel));
     assert_eq!(aloud(&model), "a.txt was cancelled");
@@ -54,8 +54,12 @@ fn what_begins_and_what_is_stopped_is_said_aloud() {
     assert_eq!(aloud(&model), "Sharing a.txt");
     model.update(Action::Row(ids[0], RowAction::Cancel));
     model.update(Action::Row(ids[1], RowAction::Cancel));
-    model.update(Event::Looked(LookPurpose::Share, vec![folder("c")]));
-    assert!(aloud(&model).contains("folder"), "refused, not begun");
+    let gone = FoundPath {
+        kind: FoundKind::Missing,
+        ..file("c")
+    };
+    model.update(Event::Looked(LookPurpose::Share, vec![gone]));
+    assert!(aloud(&model).contains("not shared"), "not begun");
 
     let mut model = with_pointer(info());
     model.update(ReceiveAction::Download);

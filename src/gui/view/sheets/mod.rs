@@ -11,7 +11,8 @@ use super::{Drawn, ViewContext, keeping};
 use crate::app::settings::ServerChoice;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
-    Action, KeepFor, ManageAction, Modal, ModalAction, Model, RowAction, Transfer, TransferState,
+    Action, KeepFor, ManageAction, Modal, ModalAction, Model, RowAction, Transfer, TransferJob,
+    TransferState,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
@@ -57,6 +58,23 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
                 other: (Loudness::Danger, text::delete_from_server(), delete),
             };
             ask(ctx, "delete", question, drawn);
+        }
+        Modal::Discard(id) => {
+            let Some(transfer) = model.transfer(id) else {
+                return drawn.act(ModalAction::Back);
+            };
+            let body = match transfer.job {
+                TransferJob::Share(_) => text::discard_share(),
+                TransferJob::Receive { .. } => text::discard_download(),
+            };
+            let discard = Action::Row(id, RowAction::Discard);
+            let question = Question {
+                title: &text::discard_title(text::shown_name(&transfer.name)),
+                body,
+                safe: (text::keep_it(), Action::Modal(ModalAction::Back)),
+                other: (Loudness::Danger, text::discard(), discard),
+            };
+            ask(ctx, "discard", question, drawn);
         }
         Modal::KeepLonger(id) => {
             let Some(transfer) = model.transfer(id) else {
