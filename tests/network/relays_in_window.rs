@@ -6,9 +6,11 @@ use std::fs;
 use cloakroom::app::relays::RelaySource;
 use cloakroom::app::settings::{Home, ServerChoice, ServerEntry, Settings};
 use cloakroom::app::transfer::call::CallContext;
+use cloakroom::app::transfer::get::Choice;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
-    Ended, ManageAction, PointerText, RelayWish, RelaysKnown, Saved, ShareOptions, ShareResult,
+    Ended, FetchWanted, ManageAction, PointerText, RelayWish, RelaysKnown, Saved, ShareOptions,
+    ShareResult, ShareWanted,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::worker::Backend as _;
@@ -59,16 +61,23 @@ impl Person {
         let file = self.folder.path().join("a.txt");
         fs::write(&file, b"content").unwrap();
         let context = CallContext::default();
-        let options = ShareOptions::default();
-        let share = self.app.share(file, options, &self.settings, &context);
-        share.await
+        let wanted = ShareWanted {
+            paths: vec![file],
+            options: ShareOptions::default(),
+            kept: None,
+        };
+        self.app.share(wanted, &self.settings, &context).await
     }
 
     async fn fetch(&self, pointer: &PointerText) -> Ended<Saved> {
         let context = CallContext::default();
-        let pointer = pointer.clone();
-        let fetch = self.app.fetch(pointer, true, &self.settings, &context);
-        fetch.await
+        let wanted = FetchWanted {
+            pointer: pointer.clone(),
+            tell_sender: true,
+            choice: Choice::All,
+            kept: None,
+        };
+        self.app.fetch(wanted, &self.settings, &context).await
     }
 
     /// The host of the list that the pointer offers, when no relays of one's own will do.

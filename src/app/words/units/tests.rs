@@ -3,7 +3,7 @@ use jiff::tz::{Offset, TimeZone};
 use super::times::day_in;
 use super::{
     day, day_and_time, duration, exact_size, from_now, grouped, percent, percent_done, size,
-    size_sent, speed, time_left,
+    size_sent, size_so_far, speed, time_left,
 };
 use crate::app::words::l10n::{Language, in_language};
 
