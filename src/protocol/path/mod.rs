@@ -103,7 +103,7 @@
 //! | 6, then 3, 5, 4 | | 40, 35 | 4.7, 4.7 | 91.70, 95.71 |
 //! | 12, then 5, 4, 12 | | 80, 61 | 12.2, 5.8 | 99.11, 98.71 |
 //!
-//! Three things are behind the rules before:
+//! What is no better than before, or behind it:
 //!
 //! * Who keeps guards for good also keeps an unlucky division of the list for good. Where most of the sample sabotages, or
 //!   most of the few relays outside it, transfers fail until relays come and go; guards that changed every ten days ended
