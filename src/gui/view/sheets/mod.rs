@@ -59,23 +59,10 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
             };
             ask(ctx, "delete", question, drawn);
         }
-        Modal::Discard(id) => {
-            let Some(transfer) = model.transfer(id) else {
-                return drawn.act(ModalAction::Back);
-            };
-            let body = match transfer.job {
-                TransferJob::Share(_) => text::discard_share(),
-                TransferJob::Receive { .. } => text::discard_download(),
-            };
-            let discard = Action::Row(id, RowAction::Discard);
-            let question = Question {
-                title: &text::discard_title(text::shown_name(&transfer.name)),
-                body,
-                safe: (text::keep_it(), Action::Modal(ModalAction::Back)),
-                other: (Loudness::Danger, text::discard(), discard),
-            };
-            ask(ctx, "discard", question, drawn);
-        }
+        Modal::Discard(id) => match model.transfer(id) {
+            Some(transfer) => discard(ctx, transfer, drawn),
+            None => drawn.act(ModalAction::Back),
+        },
         Modal::KeepLonger(id) => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);
@@ -126,6 +113,22 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
         }
         Modal::WipeHistory => keeping::wipe(ctx, drawn),
     }
+}
+
+/// Before a transfer in parts is given up.
+fn discard(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn) {
+    let body = match transfer.job {
+        TransferJob::Share(_) => text::discard_share(),
+        TransferJob::Receive { .. } => text::discard_download(),
+    };
+    let discard = Action::Row(transfer.id, RowAction::Discard);
+    let question = Question {
+        title: &text::discard_title(text::shown_name(&transfer.name)),
+        body,
+        safe: (text::keep_it(), Action::Modal(ModalAction::Back)),
+        other: (Loudness::Danger, text::discard(), discard),
+    };
+    ask(ctx, "discard", question, drawn);
 }
 
 /// Who saw what of a test of this server.
