@@ -216,7 +216,8 @@ impl World {
         JoinAnswer::read(&response).unwrap()
     }
 
-    /// Lets an hour pass until the list of so many relays is signed, and one more until the relays have fetched it.
+    /// Lets an hour pass until the list of so many relays is signed, one more until the relays have fetched it, and one more
+    /// until each has answered through another one.
     async fn hand_out_list_of(&self, count: usize, relays: &[Member]) {
         self.pass(HOUR);
         wait_for("the new list", || async { self.listed().await == count }).await;
@@ -224,7 +225,7 @@ impl World {
         for relay in relays {
             relay.has_list_of(count).await;
         }
-        // The look of this hour has ended.
+        self.pass(HOUR);
         wait_for("the hourly look", || async {
             let now = self.now.load(Ordering::SeqCst);
             let relays = self.report().await.relays;

@@ -269,7 +269,6 @@ impl RelayNetwork {
             let looked = looks.iter().zip(answers);
             answered.extend(looked.filter_map(|(look, answers)| answers.then_some(look.relay.key)));
         }
-        let now = (self.clock)();
         let outcome = self.change(|register| register.finish_round(&round, &answered, now));
         if outcome == RoundOutcome::ServerCutOff {
             tracing::warn!(
