@@ -296,6 +296,10 @@ fn name_of(opened: &Opened, pointer: &Pointer) -> SafeFileName {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::single_range_in_vec_init,
+    reason = "choices of which one is in one piece"
+)]
 mod tests {
     use super::*;
     use crate::protocol::folder::{EntryKind, FolderEntry, ManifestWriter};

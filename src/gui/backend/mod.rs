@@ -123,14 +123,14 @@ impl App {
             && let Some(transfer) = self.find_share(kept, &wanted.paths).await?
         {
             return match resume_kept(&client, transfer, context).await? {
-                Resumed::Shared(shared) => Ok(share_result(*shared)),
+                Resumed::Shared(shared) => Ok(share_result(&shared)),
                 // An id of a download is never that of a share.
                 Resumed::Fetched(_) => Err(UnfinishedError::Unknown.into()),
             };
         }
         let call = client.call(Destination::Chosen, context).await?;
         let request = share_request(wanted.paths, wanted.options, settings);
-        Ok(share_result(share::share(&call, request).await?))
+        Ok(share_result(&share::share(&call, request).await?))
     }
 
     async fn fetch_now(
@@ -369,7 +369,7 @@ fn to_its_end<'a, T: 'a>(
     })
 }
 
-fn share_result(shared: Shared) -> ShareResult {
+fn share_result(shared: &Shared) -> ShareResult {
     let secret = shared.pointer.to_text();
     let left_out = &shared.left_out;
     let paths = left_out.first().iter().map(|entry| &entry.path);

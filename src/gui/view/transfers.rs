@@ -725,11 +725,10 @@ fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
         None => {}
         // The head says so already.
         Some(Told::Done(Managed::Deleted)) if gone => {}
-        Some(Told::Discarded { some_left }) => {
-            if *some_left {
-                ui.add_space(space::XS);
-                kit::label(ui, text::some_left(), Type::Caption, palette.muted);
-            }
+        Some(Told::Discarded { some_left: false }) => {}
+        Some(Told::Discarded { some_left: true }) => {
+            ui.add_space(space::XS);
+            kit::label(ui, text::some_left(), Type::Caption, palette.muted);
         }
         Some(Told::Failed(trouble)) => {
             ui.add_space(space::S);

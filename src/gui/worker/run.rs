@@ -269,7 +269,7 @@ fn with_file(inner: &Inner, work: FileWork) {
                     _ => found,
                 }
             };
-            let found = paths.iter().map(|path| look(path)).collect();
+            let found = paths.iter().map(look).collect();
             inner.report(Event::Looked(why, found));
         }
         FileWork::Open(path) => {

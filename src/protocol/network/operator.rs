@@ -117,7 +117,9 @@ impl RelayRegister {
     pub fn block(&mut self, key: &Ed25519Public) {
         let known = self.relays.remove(key).map(|held| held.details);
         let details = self.blocked.entry(*key).or_default();
-        *details = known.or(details.take());
+        if known.is_some() {
+            *details = known;
+        }
         self.forget_earlier_with(key);
     }
 

@@ -294,7 +294,7 @@ impl RelayNetwork {
             let changed = self.has_changed.swap(false, Ordering::SeqCst);
             let must_keep = keeper.must_keep(changed || issue == Issue::New || ended);
             let list = register.signed_list(now).cloned();
-            let parsed = list.as_ref().and(register.relay_list(now));
+            let parsed = register.relay_list(now);
             let hosts = parsed.map_or_else(Vec::new, |list| {
                 list.relays.iter().map(|relay| relay.host).collect()
             });
