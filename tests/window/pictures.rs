@@ -627,13 +627,16 @@ fn running(desk: &Desk) -> usize {
 /// A folder on its way in parts.
 fn parts(desk: &mut Desk) {
     let moved = PartsMoved {
-        done: 1_260_000_000,
+        done: 360_000_000,
         moving: 20_000_000,
-        total: 3_400_000_000,
+        total: 940_000_000,
     };
     desk.backend.show(vec![Stage::Pad, Stage::Parts(moved)]);
     let folder = desk.folder.path().join("holiday-pictures-2026");
     std::fs::create_dir_all(&folder).expect("a folder");
+    let film = std::fs::File::create(folder.join("film.mkv"));
+    let sized = film.and_then(|film| film.set_len(940_000_000));
+    sized.expect("a large file without content");
     desk.drop_files(&[folder]);
 }
 
