@@ -42,7 +42,7 @@ pub enum AppError {
     /// The pointer was made on another computer's built-in network.
     #[error("the pointer names another computer's built-in network")]
     ForeignBuiltIn,
-    /// What the person named cannot be shared.
+    /// A file or folder that was to be shared cannot be shared.
     #[error(transparent)]
     Local(LocalFileError),
     /// What was downloaded is not what the pointer describes.
@@ -128,7 +128,7 @@ pub enum LocalFileError {
     /// One of several files, or one in a folder, cannot be shared.
     #[error("{path}: {reason}")]
     OneOfSeveral {
-        /// Which one: its path in the folder, or what the person named.
+        /// Path of the file: inside the folder that is shared, or as the person gave it.
         path: String,
         /// Why.
         reason: Box<Self>,

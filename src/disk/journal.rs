@@ -47,7 +47,7 @@ pub(crate) struct Journal {
 }
 
 /// Outcome of [`Journal::open`].
-pub(crate) enum Opened {
+pub(crate) enum OpenedJournal {
     /// The journal, and all its bytes.
     Free(Journal, Zeroizing<Vec<u8>>),
     /// Somebody else has it open.
@@ -86,13 +86,13 @@ impl Journal {
     ///
     /// # Errors
     /// An [`io::Error`] of the system; [`io::ErrorKind::FileTooLarge`] when it has more than `max_len` bytes.
-    pub(crate) fn open(path: &Path, max_len: u64) -> io::Result<Opened> {
+    pub(crate) fn open(path: &Path, max_len: u64) -> io::Result<OpenedJournal> {
         let mut file = private::open(path, OpenMode::There)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) => return Ok(Opened::Taken),
+            Err(TryLockError::WouldBlock) => return Ok(OpenedJournal::Taken),
         }
         let len = file.metadata()?.len();
         if len > max_len {
@@ -101,7 +101,10 @@ impl Journal {
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(len).unwrap_or(0)));
         (&mut file).take(max_len).read_to_end(&mut bytes)?;
         let len = bytes.len() as u64;
-        Ok(Opened::Free(Self::in_file(Box::new(file), len), bytes))
+        Ok(OpenedJournal::Free(
+            Self::in_file(Box::new(file), len),
+            bytes,
+        ))
     }
 
     /// Adds a record at the end; it is on the disk when this returns. Blocking.
@@ -176,8 +179,8 @@ mod tests {
 
     fn opened(path: &Path) -> Option<(Journal, Vec<u8>)> {
         match Journal::open(path, 1_000).unwrap() {
-            Opened::Free(journal, bytes) => Some((journal, bytes.to_vec())),
-            Opened::Taken => None,
+            OpenedJournal::Free(journal, bytes) => Some((journal, bytes.to_vec())),
+            OpenedJournal::Taken => None,
         }
     }
 

@@ -23,12 +23,12 @@ pub struct Driven {
     /// What every party was shown, try by try.
     pub shown: Vec<AttemptShown>,
     /// How quick the last try was; `None` when there was none.
-    pub pace: Option<Pace>,
+    pub pace: Option<TryPace>,
 }
 
 /// How quick one try was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pace {
+pub struct TryPace {
     /// From its first byte to its outcome.
     pub took: Duration,
     /// How long its answer was waited for, at most.
@@ -85,7 +85,7 @@ pub(crate) async fn drive(
                 };
                 let (started, allowed) = (Instant::now(), attempt.answer_wait);
                 let outcome = transport.post(target, *attempt, progress, cancel).await;
-                pace = Some(Pace {
+                pace = Some(TryPace {
                     took: started.elapsed(),
                     allowed,
                 });

@@ -12,7 +12,7 @@ pub mod socks;
 pub(crate) mod transport;
 
 pub(crate) use driver::drive;
-pub use driver::{DriveError, Driven, Pace};
+pub use driver::{DriveError, Driven, TryPace};
 pub use progress::{Moved, Progress};
 pub use socks::SocksProxy;
 pub(crate) use transport::HttpTransport;

@@ -26,9 +26,9 @@ use crate::wire::http_client;
 use crate::wire::sealed_request::{AskError, SealedRoute, ask};
 
 /// A relay that belongs to a network, or wants to.
-pub struct Joining {
+pub struct JoinedRelay {
     membership: Membership,
-    server: NetworkServer,
+    server: AskedServer,
     file: PathBuf,
     clock: Clock,
     /// Whether the server is asked from which address it sees this relay, because the operator has not said it.
@@ -54,7 +54,7 @@ pub enum JoinEvent {
     NoAnswer(String),
 }
 
-impl Joining {
+impl JoinedRelay {
     /// The relay's place in its network, kept beside the key that the settings name.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Joining {
         // From where others reach it, so that the server sees what it announces.
         let local = (!listen.is_unspecified()).then_some(listen);
         let joining = Self {
-            server: NetworkServer::new(membership.server().clone(), local),
+            server: AskedServer::new(membership.server().clone(), local),
             membership,
             file: settings.join_file(),
             clock,
@@ -121,7 +121,7 @@ impl Joining {
         mut tell: impl FnMut(JoinEvent),
     ) {
         let mut details = self.details_of(relay);
-        let mut told = Told::default();
+        let mut told = ToldOperator::default();
         let mut forwards_to = None;
         loop {
             let now = (self.clock)();
@@ -166,7 +166,7 @@ impl Joining {
         }
     }
 
-    async fn fetch(&mut self, told: &mut Told, tell: &mut impl FnMut(JoinEvent)) {
+    async fn fetch(&mut self, told: &mut ToldOperator, tell: &mut impl FnMut(JoinEvent)) {
         let fetched = self.server.list().await;
         let now = (self.clock)();
         let list = match fetched {
@@ -218,12 +218,12 @@ impl Joining {
 
 /// What the operator was told last, so that nothing is told twice in a row.
 #[derive(Default)]
-struct Told {
+struct ToldOperator {
     answer: Option<JoinAnswer>,
     no_answer: Option<String>,
 }
 
-impl Told {
+impl ToldOperator {
     fn answer(
         &mut self,
         answer: Result<JoinAnswer, NotAnswered>,
@@ -253,12 +253,12 @@ impl Told {
 }
 
 /// The server of a network, as its relays ask it.
-struct NetworkServer {
+struct AskedServer {
     address: ServerAddress,
     client: Option<Client>,
 }
 
-impl NetworkServer {
+impl AskedServer {
     fn new(address: ServerAddress, local: Option<IpAddr>) -> Self {
         let client = http_client::to_server(&address, local);
         Self { address, client }

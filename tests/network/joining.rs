@@ -20,7 +20,7 @@ use cloakroom::protocol::network::{
 use cloakroom::protocol::onion::v4::{RequestHead, Response};
 use cloakroom::protocol::onion::{HopCipher, OnionRoute, build};
 use cloakroom::protocol::relay_list::{RelayList, Serves};
-use cloakroom::relay::join::{JoinEvent, Joining};
+use cloakroom::relay::join::{JoinEvent, JoinedRelay};
 use cloakroom::relay::{Relay, RelayConfig, RunningRelay};
 use cloakroom::server::network::NetworkConfig;
 use cloakroom::server::network::command::{
@@ -157,7 +157,9 @@ impl World {
             Ok(kept) => Membership::from_bytes(&kept).unwrap(),
             Err(_none) => Membership::join(self.invitation()).unwrap(),
         };
-        let joining = Joining::begin(membership, &settings, clock).await.unwrap();
+        let joining = JoinedRelay::begin(membership, &settings, clock)
+            .await
+            .unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
         let (told, relay) = (Arc::clone(&events), Arc::clone(&running));
         let mut tasks = JoinSet::new();

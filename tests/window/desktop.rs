@@ -18,7 +18,7 @@ use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, Seve
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::get::Choice;
 use cloakroom::app::transfer::manage::Downloads;
-use cloakroom::app::transfer::parts::resume::TransferId;
+use cloakroom::app::transfer::parts::resume::UnfinishedId;
 use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
@@ -417,7 +417,7 @@ impl Backend for FakeBackend {
             return Vec::new();
         }
         let left = |id: &str, name: &str, job, done, total| LeftTransfer {
-            id: TransferId::parse(id).expect("an id"),
+            id: UnfinishedId::parse(id).expect("an id"),
             about: Ok(AboutLeft {
                 job,
                 name: ShownName::Given(name.to_owned()),

@@ -48,7 +48,7 @@ impl EntryId {
 pub enum What {
     /// A share that was not finished; the server may or may not have the file.
     Sharing {
-        /// Where it is: a file, a folder, or several things that are shared together.
+        /// Paths of the files and folders that are shared as one.
         paths: Vec<PathBuf>,
     },
     /// A receive that was not finished.
@@ -402,7 +402,7 @@ struct SharedIn {
 #[serde(deny_unknown_fields)]
 struct SharingIn {
     path: PathBuf,
-    /// What is shared together with it.
+    /// Paths of the other files and folders of the same share.
     #[serde(default)]
     more: Vec<PathBuf>,
 }

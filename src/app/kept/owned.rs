@@ -29,7 +29,7 @@ pub(crate) struct OwnShares {
 pub(crate) struct OwnShare {
     /// Token by which the file, or the list of its parts, is deleted, extended and asked about.
     pub token: OwnerToken,
-    /// What the tokens of the parts follow from, of a share in parts.
+    /// The secret that the owner tokens of all parts are derived from; none for what is in one blob.
     pub parts: Option<PartsOwner>,
     /// When the server forgets the file, in unix seconds.
     pub expires: u64,

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::app::settings::Home;
 use crate::disk::io_reason::IoReason;
-use crate::disk::journal::{self, Journal};
+use crate::disk::journal::{Journal, OpenedJournal};
 use crate::disk::{path_bytes, private};
 use crate::protocol::parts::PartList;
 use crate::protocol::resume::{
@@ -33,9 +33,9 @@ pub(crate) struct UnfinishedTransfers {
 
 /// Tells an unfinished transfer from all others: 16 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TransferId(String);
+pub struct UnfinishedId(String);
 
-impl TransferId {
+impl UnfinishedId {
     /// The transfer with this id, if `text` is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -121,8 +121,7 @@ impl UnfinishedTransfers {
     /// # Errors
     /// [`UnfinishedError::Write`], and others where the key cannot be used.
     pub(crate) fn begin_share(&self, begin: SenderBegin) -> Result<ShareLog, UnfinishedError> {
-        let record = SenderRecord::encode_begin(&begin);
-        let log = self.begin(&record)?;
+        let log = self.begin(&[SenderRecord::encode_begin(&begin)])?;
         Ok(ShareLog {
             log,
             state: SenderState::new(begin),
@@ -138,21 +137,24 @@ impl UnfinishedTransfers {
         begin: RecipientBegin,
         list: Arc<PartList>,
     ) -> Result<DownloadLog, UnfinishedError> {
-        let log = self.begin(&RecipientRecord::encode_begin(&begin))?;
-        let mut log = DownloadLog {
-            log,
-            state: RecipientState::new(begin),
-        };
-        log.record(RecipientRecord::List(list))?;
-        Ok(log)
+        // At once: without its list a download cannot go on.
+        let log = self.begin(&[
+            RecipientRecord::encode_begin(&begin),
+            RecipientRecord::encode_list(&list),
+        ])?;
+        let mut state = RecipientState::new(begin);
+        state.apply(RecipientRecord::List(list))?;
+        Ok(DownloadLog { log, state })
     }
 
-    fn begin(&self, first: &EncodedRecord) -> Result<TransferLog, UnfinishedError> {
+    fn begin(&self, first: &[EncodedRecord]) -> Result<TransferLog, UnfinishedError> {
         let key = self.make_key()?;
         let mut writer = LogWriter::new(&key);
         let mut bytes = writer.header().to_vec();
-        bytes.extend_from_slice(&writer.seal(first, &mut random::system())?);
-        let id = TransferId::generate();
+        for record in first {
+            bytes.extend_from_slice(&writer.seal(record, &mut random::system())?);
+        }
+        let id = UnfinishedId::generate();
         let path = self.path(&id);
         let journal = Journal::create(&path, &bytes).map_err(|error| {
             fs::remove_file(&path).ok();
@@ -170,7 +172,7 @@ impl UnfinishedTransfers {
     ///
     /// # Errors
     /// [`UnfinishedError::Read`].
-    pub(crate) fn ids(&self) -> Result<Vec<TransferId>, UnfinishedError> {
+    pub(crate) fn ids(&self) -> Result<Vec<UnfinishedId>, UnfinishedError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -179,7 +181,7 @@ impl UnfinishedTransfers {
         let mut ids: Vec<_> = entries
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name();
-                TransferId::parse(name.to_str()?.strip_suffix(SUFFIX)?)
+                UnfinishedId::parse(name.to_str()?.strip_suffix(SUFFIX)?)
             })
             .collect();
         ids.sort();
@@ -190,11 +192,11 @@ impl UnfinishedTransfers {
     ///
     /// # Errors
     /// [`UnfinishedError`].
-    pub(crate) fn open(&self, id: &TransferId) -> Result<UnfinishedTransfer, UnfinishedError> {
+    pub(crate) fn open(&self, id: &UnfinishedId) -> Result<UnfinishedTransfer, UnfinishedError> {
         let path = self.path(id);
         let (mut journal, bytes) = match Journal::open(&path, MAX_FILE_LEN) {
-            Ok(journal::Opened::Free(journal, bytes)) => (journal, bytes),
-            Ok(journal::Opened::Taken) => return Err(UnfinishedError::UnderWay),
+            Ok(OpenedJournal::Free(journal, bytes)) => (journal, bytes),
+            Ok(OpenedJournal::Taken) => return Err(UnfinishedError::UnderWay),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(UnfinishedError::Unknown);
             }
@@ -232,9 +234,9 @@ impl UnfinishedTransfers {
     ///
     /// # Errors
     /// [`UnfinishedError::UnderWay`] and [`UnfinishedError::Write`].
-    pub(crate) fn forget(&self, id: &TransferId) -> Result<(), UnfinishedError> {
+    pub(crate) fn forget(&self, id: &UnfinishedId) -> Result<(), UnfinishedError> {
         let path = self.path(id);
-        if let Ok(journal::Opened::Taken) = Journal::open(&path, MAX_FILE_LEN) {
+        if let Ok(OpenedJournal::Taken) = Journal::open(&path, MAX_FILE_LEN) {
             return Err(UnfinishedError::UnderWay);
         }
         private::remove_if_there(&path).map_err(write_failed)
@@ -257,7 +259,7 @@ impl UnfinishedTransfers {
         states.collect()
     }
 
-    fn path(&self, id: &TransferId) -> PathBuf {
+    fn path(&self, id: &UnfinishedId) -> PathBuf {
         self.folder.join(format!("{}{SUFFIX}", id.0))
     }
 
@@ -290,7 +292,7 @@ impl UnfinishedTransfers {
     }
 }
 
-/// What the records of a file come to.
+/// The state of a transfer, made from the records in its file.
 enum ReplayedState {
     Share(Box<SenderState>),
     Download(Box<RecipientState>),
@@ -310,7 +312,7 @@ fn replay(bytes: &[u8], key: &ResumeKey) -> Result<ReplayedState, UnfinishedErro
 
 /// The file of one transfer, being written.
 struct TransferLog {
-    id: TransferId,
+    id: UnfinishedId,
     path: PathBuf,
     journal: Journal,
     writer: LogWriter,
@@ -345,7 +347,7 @@ pub(crate) struct ShareLog {
 impl ShareLog {
     /// What tells it from others.
     #[must_use]
-    pub(crate) const fn id(&self) -> &TransferId {
+    pub(crate) const fn id(&self) -> &UnfinishedId {
         &self.log.id
     }
 
@@ -382,7 +384,7 @@ pub(crate) struct DownloadLog {
 impl DownloadLog {
     /// What tells it from others.
     #[must_use]
-    pub(crate) const fn id(&self) -> &TransferId {
+    pub(crate) const fn id(&self) -> &UnfinishedId {
         &self.log.id
     }
 
@@ -428,11 +430,13 @@ mod tests {
     use tempfile::{TempDir, tempdir};
 
     use super::*;
+    use crate::protocol::address::FileId;
     use crate::protocol::digest::Digest;
     use crate::protocol::keys::Identity;
-    use crate::protocol::parts::{PartPlan, Store};
+    use crate::protocol::parts::{PartListBuilder, PartPlan, PartsSecret, Store};
+    use crate::protocol::pointer::{Pointer, PointerKey};
     use crate::protocol::resume::{FileStamp, PartAt, SealedAt, Source, Wishes};
-    use crate::protocol::seal::ContentKind;
+    use crate::protocol::seal::{ContentKind, FileKey};
 
     fn transfers() -> (TempDir, UnfinishedTransfers) {
         let folder = tempdir().unwrap();
@@ -545,6 +549,50 @@ mod tests {
     }
 
     #[test]
+    fn a_download_that_ended_before_its_list_was_written_down_can_still_be_given_up() {
+        let (_folder, transfers) = transfers();
+        let plan = PartPlan::new(30_000_000, 4).unwrap();
+        let secret = PartsSecret::from_bytes([1; 32]);
+        let mut list = PartListBuilder::new(ContentKind::File, plan, secret, false).unwrap();
+        for number in 0..4 {
+            let id = FileId::random(500_000, [number; 30]);
+            list.push(&Digest::of(&[number]), &id, None).unwrap();
+        }
+        let begin = RecipientBegin {
+            pointer: Pointer {
+                server: begin().server,
+                id: FileId::parse("5").unwrap(),
+                key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
+                digest: Digest::of(b""),
+                content_len: 30_000_000,
+                name: None,
+                kind: ContentKind::PartList,
+                expires: None,
+                receipts: None,
+                relay_list: None,
+            },
+            target: path_bytes::encode(Path::new("/a/file")),
+            temporary: path_bytes::encode(Path::new("/a/.cloakroom-x.part")),
+            tell_sender: false,
+        };
+        let list = Arc::new(list.finish().unwrap());
+        let log = transfers.begin_download(begin, list).unwrap();
+        let (id, path) = (log.id().clone(), log.log.path.clone());
+        drop(log);
+        assert!(transfers.open(&id).is_ok());
+        let whole = fs::read(&path).unwrap();
+        for len in [whole.len() - 1, whole.len() - 200] {
+            fs::write(&path, &whole[..len]).unwrap();
+            let Ok(UnfinishedTransfer::Download(log)) = transfers.open(&id) else {
+                panic!("a download");
+            };
+            assert!(log.state().list().is_none());
+            let temporary = path_bytes::decode(&log.state().begin().temporary);
+            assert_eq!(temporary.unwrap(), Path::new("/a/.cloakroom-x.part"));
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_is_said_to_be_so_and_can_be_forgotten() {
         let (folder, transfers) = transfers();
         let log = transfers.begin_share(begin()).unwrap();
@@ -571,14 +619,14 @@ mod tests {
 
     #[test]
     fn an_id_is_sixteen_small_hexadecimal_digits() {
-        assert!(TransferId::parse("0123456789abcdef").is_some());
+        assert!(UnfinishedId::parse("0123456789abcdef").is_some());
         for text in [
             "",
             "0123456789abcde",
             "0123456789ABCDEF",
             "../3456789abcdef",
         ] {
-            assert!(TransferId::parse(text).is_none(), "{text}");
+            assert!(UnfinishedId::parse(text).is_none(), "{text}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::remembered::{KeptInfo, KeptPath};
 use crate::app::relays::set::RelaySet;
 use crate::app::words::who_saw_what::{self, Asked, RequestShown};
-pub(super) use crate::net::Pace;
+pub(super) use crate::net::TryPace;
 use crate::net::{self, DriveError, HttpTransport, Moved, Progress};
 use crate::protocol::capability::AccessWord;
 use crate::protocol::disclosure::ShownOutcome;
@@ -406,7 +406,7 @@ pub(super) struct RoutedAnswer {
     /// `None` for an answer without relays.
     pub(super) over: Option<Hops>,
     /// How quick its try was.
-    pub(super) pace: Pace,
+    pub(super) pace: TryPace,
 }
 
 /// The `/info` that a server just gave.

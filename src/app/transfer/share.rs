@@ -147,7 +147,7 @@ pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppErro
 }
 
 /// What a server confirmed.
-pub(super) struct Sent {
+pub(super) struct SentShare {
     pub(super) pointer: Pointer,
     pub(super) class: SizeClass,
     pub(super) parts: u32,
@@ -155,7 +155,7 @@ pub(super) struct Sent {
     pub(super) confirmed: ConfirmedBlob,
 }
 
-impl Sent {
+impl SentShare {
     pub(super) fn into_shared(
         self,
         call: &Call,
@@ -183,7 +183,7 @@ async fn share_blob(
     info: Option<ServerInfo>,
     parcel: &Parcel,
     sealed: Sealed,
-) -> Result<Sent, AppError> {
+) -> Result<SentShare, AppError> {
     let Sealed { blob, key, digest } = sealed;
     let class = blob.class();
     let terms = UploadTerms {
@@ -208,7 +208,7 @@ async fn share_blob(
         receipts: request.receipts.in_pointer(),
         relay_list: routed.relay_line().filter(|_| request.carry_relay_list),
     };
-    Ok(Sent {
+    Ok(SentShare {
         pointer,
         class,
         parts: 1,
@@ -221,7 +221,7 @@ async fn share_parts(
     request: &ShareRequest,
     info: Option<ServerInfo>,
     parcel: Parcel,
-) -> Result<Sent, AppError> {
+) -> Result<SentShare, AppError> {
     let owners = info
         .as_ref()
         .is_some_and(|info| info.has(EXPIRY_HOUR_FEATURE) && info.has(OWNER_FEATURE));
@@ -247,14 +247,12 @@ async fn share_parts(
         }
     };
     // Asked anew: how much is free changes, and nothing should be sent in vain.
-    let info = if info.is_some() {
-        let anew = call.ask_info_anew().await?;
-        if anew.agrees { anew.info } else { info }
-    } else {
-        info
+    let free = match &info {
+        Some(_) => call.ask_info_anew().await?.info.and_then(|anew| anew.free),
+        None => None,
     };
     let needed = u64::from(plan.parts()) * plan.class().blob_len() as u64;
-    if let Some(free) = info.as_ref().and_then(|info| info.free)
+    if let Some(free) = free
         && free < needed
     {
         return Err(ServerRefusal::TooFull { needed, free }.into());

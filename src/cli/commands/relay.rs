@@ -18,7 +18,7 @@ use crate::protocol::keys::Identity;
 use crate::protocol::network::{Admitted, JoinAnswer, JoinRefused, Membership, RenewRefused};
 use crate::protocol::text;
 use crate::relay::config::{JoinSource, RelaySettings};
-use crate::relay::join::{JoinEvent, Joining};
+use crate::relay::join::{JoinEvent, JoinedRelay};
 use crate::relay::{Relay, RelayConfig, RunningRelay};
 use crate::wire::{clock, open_files, random};
 
@@ -99,14 +99,14 @@ async fn join(
     source: JoinSource,
     settings: &RelaySettings,
     cancel: &CancellationToken,
-) -> Result<Joining, CliError> {
+) -> Result<JoinedRelay, CliError> {
     let file = settings.join_file();
     let kept = read_kept(&file)?;
     let membership = match invitation_text(source, cancel).await? {
         None => kept.ok_or_else(|| CliError::Other(format!("{} is gone", file.display())))?,
         Some(text) => renew(kept, &text)?,
     };
-    let joining = Joining::begin(membership, settings, clock::system()).await;
+    let joining = JoinedRelay::begin(membership, settings, clock::system()).await;
     joining.map_err(|error| {
         CliError::Other(format!(
             "the relay did not start: its place in the network cannot be kept in {} ({error})",

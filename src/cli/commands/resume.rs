@@ -8,7 +8,7 @@ use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
 use crate::app::process::streams;
 use crate::app::transfer::parts::resume::{
-    self, AboutTransfer, Listed, OpenTransfer, Resumed, TransferId, UnfinishedError,
+    self, AboutTransfer, Listed, OpenTransfer, Resumed, UnfinishedError, UnfinishedId,
 };
 use crate::app::words::message::UserMessage;
 use crate::app::words::units::{percent, size};
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: ResumeArgs, cancel: &CancellationToken) -> Result<
 }
 
 /// The ids that were named, or those of all transfers that nobody else goes on with.
-fn chosen(client: &Client, which: &[String]) -> Result<Vec<TransferId>, CliError> {
+fn chosen(client: &Client, which: &[String]) -> Result<Vec<UnfinishedId>, CliError> {
     if let [all] = which
         && all == "all"
     {
@@ -62,7 +62,7 @@ fn chosen(client: &Client, which: &[String]) -> Result<Vec<TransferId>, CliError
     which
         .iter()
         .map(|text| {
-            TransferId::parse(text).ok_or_else(|| {
+            UnfinishedId::parse(text).ok_or_else(|| {
                 CliError::Usage(format!(
                     "{text:?} is no id of an unfinished transfer: `cloak resume` lists them"
                 ))
@@ -124,7 +124,11 @@ fn json_of(listed: &Listed) -> serde_json::Value {
 }
 
 /// Goes on with one transfer, and prints what the command that began it would have printed.
-async fn go_on(command: &ServerCommand, client: &Client, id: &TransferId) -> Result<(), CliError> {
+async fn go_on(
+    command: &ServerCommand,
+    client: &Client,
+    id: &UnfinishedId,
+) -> Result<(), CliError> {
     let transfer = OpenTransfer::open(client.program(), id).map_err(AppError::from)?;
     resumed(command, client, transfer).await
 }
@@ -157,7 +161,7 @@ pub(super) async fn resumed(
 async fn discard(
     command: &ServerCommand,
     client: &Client,
-    id: &TransferId,
+    id: &UnfinishedId,
 ) -> Result<(), CliError> {
     let transfer = match OpenTransfer::open(client.program(), id) {
         Ok(transfer) => transfer,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::app::error::AppError;
 use crate::app::transfer::get::Choice;
-use crate::app::transfer::parts::resume::{TransferId as UnfinishedId, UnfinishedError};
+use crate::app::transfer::parts::resume::{UnfinishedError, UnfinishedId};
 use crate::app::transfer::stage::{PartsMoved, Stage};
 
 /// What is kept on disk of a transfer in parts.

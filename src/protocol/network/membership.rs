@@ -270,7 +270,7 @@ impl Membership {
             version: VERSION,
             invitation: word.as_str(),
             taken_at_ms: self.taken_at_ms,
-            list: self.held.kept().map(|(list, signature)| ListJson {
+            list: self.held.kept().map(|(list, signature)| HeldListJson {
                 list: list.into(),
                 signature: signature.into(),
             }),
@@ -284,7 +284,7 @@ impl Membership {
     /// [`StoredMembershipError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoredMembershipError> {
         let malformed = StoredMembershipError::Malformed;
-        let version: VersionJson = serde_json::from_slice(bytes).or(Err(malformed))?;
+        let version: MembershipVersion = serde_json::from_slice(bytes).or(Err(malformed))?;
         if version.version > VERSION {
             return Err(StoredMembershipError::Newer);
         }
@@ -292,7 +292,7 @@ impl Membership {
         let invitation = Invitation::find(json.invitation, 0).or(Err(malformed))?;
         let mut membership = Self::join(invitation).or(Err(malformed))?;
         membership.taken_at_ms = json.taken_at_ms;
-        if let Some(ListJson { list, signature }) = &json.list {
+        if let Some(HeldListJson { list, signature }) = &json.list {
             let key = membership.invitation.parts().list_key;
             membership.held = HeldList::resume(key, list, signature);
         }
@@ -335,7 +335,7 @@ struct MembershipOut<'a> {
     invitation: &'a str,
     taken_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    list: Option<ListJson>,
+    list: Option<HeldListJson>,
 }
 
 #[derive(Deserialize)]
@@ -346,17 +346,17 @@ struct MembershipIn<'a> {
     invitation: &'a str,
     taken_at_ms: Option<u64>,
     #[serde(default)]
-    list: Option<ListJson>,
+    list: Option<HeldListJson>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct ListJson {
+struct HeldListJson {
     list: String,
     signature: String,
 }
 
 #[derive(Deserialize)]
-struct VersionJson {
+struct MembershipVersion {
     version: u32,
 }
 

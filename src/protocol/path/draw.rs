@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::guards::Sample;
 use super::memory::RelayMemory;
-use super::rules::{Question, Rules, makes_a_path};
+use super::rules::{Candidacy, PathRules, makes_a_path};
 use super::{
     Allowance, DrawError, Hops, Level, MAX_NEW_GUARDS, NoPath, Place, RejectReason, Rejection,
     Relaxed, RelayPath, SHORT_LIST, SHORTEST_LIST,
@@ -91,7 +91,7 @@ impl<'a> Drawing<'a> {
                 Level::Strict
             }
         });
-        let rules = Rules {
+        let rules = PathRules {
             drawing: self,
             memory,
             sample: &sample,
@@ -152,7 +152,7 @@ enum Rank {
 
 /// One path being drawn.
 struct Draw<'a> {
-    rules: Rules<'a>,
+    rules: PathRules<'a>,
     /// The guards that are asked first.
     ready: Vec<Ed25519Public>,
 }
@@ -214,7 +214,7 @@ impl<'a> Draw<'a> {
     /// Who may be guard at this level, in the order in which they are asked: those in use, others that were asked
     /// before or tried twice now, new ones where there is no other, and those that yield.
     fn guards(&self, level: Level) -> Vec<Candidate<'a>> {
-        let Rules {
+        let PathRules {
             memory,
             sample,
             drawing,
@@ -311,7 +311,7 @@ impl<'a> Draw<'a> {
             reasons.filter_map(|reason| reason.relaxed(*place))
         });
         // A guard that is kept stays one where it was allowed to stand elsewhere; that is disclosed each time.
-        let Rules { memory, now, .. } = self.rules;
+        let PathRules { memory, now, .. } = self.rules;
         let has_stood = memory.has_stood_lately(&guard.key, now);
         let has_stood = has_stood.then_some(Relaxed::GuardStoodElsewhere);
         let mut relaxed: Vec<_> = yielded.chain(has_stood).collect();
@@ -329,7 +329,7 @@ impl<'a> Draw<'a> {
     ) -> (Vec<Candidate<'a>>, Vec<Rejection>) {
         let (mut able, mut rejected) = (Vec::new(), Vec::new());
         for relay in &self.rules.drawing.list.relays {
-            let reasons = self.rules.verdict(&Question {
+            let reasons = self.rules.verdict(&Candidacy {
                 relay,
                 place,
                 beside,
@@ -362,7 +362,7 @@ impl<'a> Draw<'a> {
         avoided: Option<Ed25519Public>,
         rng: &mut impl CryptoRng,
     ) -> Option<Candidate<'a>> {
-        let Rules {
+        let PathRules {
             memory,
             drawing,
             now,

@@ -8,7 +8,7 @@ use super::{Drawing, Level, Place, RejectReason, Relaxed};
 use crate::protocol::relay_list::{RelayDescriptor, RelayList};
 
 /// What the rules look at while one path is drawn.
-pub(super) struct Rules<'a> {
+pub(super) struct PathRules<'a> {
     pub(super) drawing: &'a Drawing<'a>,
     pub(super) memory: &'a RelayMemory,
     pub(super) sample: &'a Sample,
@@ -18,21 +18,21 @@ pub(super) struct Rules<'a> {
 }
 
 /// May this relay stand at this place, beside those already taken for the path (the guard first)?
-pub(super) struct Question<'a> {
+pub(super) struct Candidacy<'a> {
     pub(super) relay: &'a RelayDescriptor,
     pub(super) place: Place,
     pub(super) beside: &'a [&'a RelayDescriptor],
 }
 
-impl Question<'_> {
+impl Candidacy<'_> {
     fn is_for_guard(&self) -> bool {
         self.place == Place::Guard
     }
 }
 
-impl Rules<'_> {
+impl PathRules<'_> {
     /// Every reason against it; none for a relay that may stand there.
-    pub(super) fn verdict(&self, of: &Question<'_>) -> Vec<RejectReason> {
+    pub(super) fn verdict(&self, of: &Candidacy<'_>) -> Vec<RejectReason> {
         let rules = [
             Self::differs,
             Self::serves,
@@ -51,23 +51,23 @@ impl Rules<'_> {
         rules.iter().filter_map(|rule| rule(self, of)).collect()
     }
 
-    fn differs(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn differs(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let mut keys = of.beside.iter().map(|other| other.key);
         keys.any(|key| key == of.relay.key)
             .then_some(RejectReason::OnThisPath)
     }
 
-    fn serves(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn serves(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let serves = of.relay.serves.includes(self.drawing.host);
         (of.place == Place::Last && !serves).then_some(RejectReason::NotServing)
     }
 
-    fn did_not_fail(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn did_not_fail(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let failed = self.drawing.failed.contains(&of.relay.key);
         failed.then_some(RejectReason::Failed)
     }
 
-    fn is_not_aside(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn is_not_aside(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let key = &of.relay.key;
         let is_struck = self.memory.struck_until(key, self.now).is_some();
         let guard = of.beside.first().map(|guard| &guard.key);
@@ -75,53 +75,53 @@ impl Rules<'_> {
         (is_struck || is_aside).then_some(RejectReason::SetAside)
     }
 
-    fn shares_no_network(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn shares_no_network(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let mut others = of.beside.iter();
         let shares = others.any(|other| shares_network(of.relay, other));
         shares.then_some(RejectReason::SameNetwork)
     }
 
-    fn shares_no_operator(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn shares_no_operator(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let mut others = of.beside.iter();
         let shares = others.any(|other| shares_operator(of.relay, other));
         shares.then_some(RejectReason::SameOperator)
     }
 
-    fn was_no_guard(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn was_no_guard(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let was_asked = self.memory.was_asked(&of.relay.key, self.now);
         (!of.is_for_guard() && was_asked).then_some(RejectReason::IsGuard)
     }
 
-    fn is_not_kept_back(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn is_not_kept_back(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let key = &of.relay.key;
         let is_kept_back =
             self.sample.members.contains(key) && !self.memory.was_asked(key, self.now);
         (!of.is_for_guard() && is_kept_back).then_some(RejectReason::KeptBack)
     }
 
-    fn is_not_dropped(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn is_not_dropped(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let is_dropped = self.memory.is_dropped(&of.relay.key, self.now);
         (of.is_for_guard() && is_dropped).then_some(RejectReason::Dropped)
     }
 
-    fn is_in_sample(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn is_in_sample(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let key = &of.relay.key;
         let may = self.sample.members.contains(key) || self.memory.is_kept(key);
         (of.is_for_guard() && !may).then_some(RejectReason::NotAGuard)
     }
 
-    fn did_not_stand(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn did_not_stand(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let has_stood = self.memory.has_stood_lately(&of.relay.key, self.now);
         let may = self.memory.is_kept(&of.relay.key);
         (of.is_for_guard() && has_stood && !may).then_some(RejectReason::StoodElsewhere)
     }
 
-    fn is_old(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn is_old(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let is_old = self.memory.is_old(&of.relay.key, self.now);
         (of.is_for_guard() && !is_old).then_some(RejectReason::TooNew)
     }
 
-    fn is_within_the_limit(&self, of: &Question<'_>) -> Option<RejectReason> {
+    fn is_within_the_limit(&self, of: &Candidacy<'_>) -> Option<RejectReason> {
         let is_new = self.memory.is_new_guard(&of.relay.key, self.now);
         (of.is_for_guard() && is_new && !self.may_ask_new()).then_some(RejectReason::TooManyNew)
     }
@@ -134,7 +134,7 @@ impl Rules<'_> {
 
 impl RejectReason {
     /// From which level on this reason is no obstacle; `None` for never.
-    pub(super) fn yields_at(self, place: Place, rules: &Rules<'_>) -> Option<Level> {
+    pub(super) fn yields_at(self, place: Place, rules: &PathRules<'_>) -> Option<Level> {
         let allowed = |level| rules.drawing.allow.former_guards.then_some(level);
         match (self, place) {
             (Self::NotServing | Self::OnThisPath | Self::TooManyNew, _) => None,

@@ -47,7 +47,7 @@ impl RegisterFile {
 }
 
 /// Keeps the register, one state after the other.
-pub(super) struct Keeper {
+pub(super) struct RegisterKeeper {
     file: RegisterFile,
     /// The register has changed since it was last kept.
     is_due: bool,
@@ -57,7 +57,7 @@ pub(super) struct Keeper {
     is_behind: bool,
 }
 
-impl Keeper {
+impl RegisterKeeper {
     pub(super) const fn new(file: RegisterFile) -> Self {
         Self {
             file,

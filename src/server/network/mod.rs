@@ -20,7 +20,7 @@ mod keep;
 mod probe;
 
 pub use keep::OpenNetworkError;
-use keep::{Keeper, RegisterFile};
+use keep::{RegisterFile, RegisterKeeper};
 use probe::Prober;
 
 use crate::protocol::address::ServerAddress;
@@ -56,7 +56,7 @@ pub(crate) struct RelayNetwork {
     register: Mutex<RelayRegister>,
     /// The register has changed since it was last looked at to be kept.
     has_changed: AtomicBool,
-    keeper: tokio::sync::Mutex<Keeper>,
+    keeper: tokio::sync::Mutex<RegisterKeeper>,
     handed_out: RwLock<Option<HandedOut>>,
     prober: Prober,
     failed: Mutex<VecDeque<FailedProof>>,
@@ -126,7 +126,7 @@ impl RelayNetwork {
             access_word: server.access_word.cloned(),
             register: Mutex::new(register),
             has_changed: AtomicBool::new(true),
-            keeper: tokio::sync::Mutex::new(Keeper::new(file)),
+            keeper: tokio::sync::Mutex::new(RegisterKeeper::new(file)),
             handed_out: RwLock::new(None),
             prober: Prober::new(server.address.clone()),
             failed: Mutex::default(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::kept::history::{EntryId, HistoryEntry, What};
-use crate::app::kept::unfinished::TransferId as UnfinishedId;
+use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::transfer::stage::PartsMoved;
 
 fn moved(done: u64, moving: u64) -> Stage {
