@@ -12,6 +12,7 @@ use crate::app::kept::owned::{OwnRecordError, OwnShare, OwnShares};
 use crate::protocol::capability::{OwnedId, receipt_key};
 use crate::protocol::file_api::{self, AnswerError, FileRequest, LONG_ANSWER_LEN, ServerInfo};
 use crate::protocol::pointer::Pointer;
+use crate::protocol::seal::ContentKind;
 
 /// Outcome of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,10 @@ pub struct Extended {
 /// What the server told of a file, checked as far as it can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckedStatus {
-    /// Bytes of the blob.
+    /// Bytes of the blob; of what is in parts, those of the list.
     pub blob_len: u64,
+    /// Whether it is the list of something in parts.
+    pub is_list: bool,
     /// When it was uploaded, in unix seconds, to the hour.
     pub uploaded: u64,
     /// When the server forgets it, in unix seconds.
@@ -240,6 +243,7 @@ pub async fn status(call: &Call, pointer: &Pointer) -> Result<CheckedStatus, App
     };
     Ok(CheckedStatus {
         blob_len: status.size,
+        is_list: pointer.kind == ContentKind::PartList,
         uploaded: status.uploaded_secs(),
         expires: status.expires_secs(),
         downloads,

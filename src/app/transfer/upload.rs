@@ -3,7 +3,7 @@
 
 use tokio::task::block_in_place;
 
-use super::call::{Call, Pace};
+use super::call::{Call, TryPace};
 use super::program::Program;
 use super::work;
 use crate::app::error::{AppError, ServerRefusal};
@@ -164,7 +164,7 @@ pub(super) struct ConfirmedBlob {
     /// Whether the server's clock was gone by, because it differs from this computer's.
     pub(super) by_server_clock: bool,
     /// How quick the last try was; `None` when its answer was lost.
-    pub(super) pace: Option<Pace>,
+    pub(super) pace: Option<TryPace>,
 }
 
 /// The hour by the server's clock, when it may have refused because that differs from ours.
@@ -387,7 +387,7 @@ impl<'a> BlobUpload<'a> {
         Ok(Expected { id, hour })
     }
 
-    async fn store(&self, info: Option<&ServerInfo>) -> Result<(StoredAt, Pace), AppError> {
+    async fn store(&self, info: Option<&ServerInfo>) -> Result<(StoredAt, TryPace), AppError> {
         let answer = self.call.run_unlike(self.unlike, &self.request, 0).await?;
         let stored = file_api::read_uploaded(&answer.response, self.blob_len, &self.digest);
         let stored = stored.map_err(|error| match error {

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &Info, cancel: &CancellationToken) -> Result<(), C
     let kind = match pointer.kind {
         ContentKind::File => "file",
         ContentKind::Folder => "folder",
-        ContentKind::PartList | ContentKind::Part => "file in parts",
+        ContentKind::PartList | ContentKind::Part => "in parts",
     };
     let sent_as = SizeClass::for_content_len(pointer.content_len).map(SizeClass::blob_len);
     let work_bits = work_bits(&pointer);

@@ -76,7 +76,15 @@ pub(crate) async fn status(args: &ManageArgs, cancel: &CancellationToken) -> Res
         print_json(&command.object(object))?;
         return Ok(());
     }
-    print_line(&format!("stored     {} bytes", grouped(status.blob_len)))?;
+    let of_what = if status.is_list {
+        ", the list of its parts"
+    } else {
+        ""
+    };
+    print_line(&format!(
+        "stored     {} bytes{of_what}",
+        grouped(status.blob_len)
+    ))?;
     print_line(&format!(
         "uploaded   {}, to the hour",
         date(status.uploaded)

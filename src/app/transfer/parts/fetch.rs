@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::task::block_in_place;
 
-use super::super::call::{Call, Pace};
+use super::super::call::{Call, TryPace};
 use super::super::get::Choice;
 use super::super::stage::{ProgressSink, Stage};
 use super::progress::PartsProgress;
 use super::{list, run_all, until_reached};
 use crate::app::error::{AppError, Mismatch, ServerRefusal};
-use crate::app::kept::unfinished::{DownloadLog, UnfinishedTransfers};
+use crate::app::kept::unfinished::{DownloadLog, UnfinishedError, UnfinishedTransfers};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::received::incoming::{self, Incoming, SavedItem};
 use crate::app::received::save::SaveTarget;
@@ -66,12 +66,8 @@ pub(in crate::app::transfer) async fn fetch(
     tell_sender: bool,
     choice: &Choice,
 ) -> Result<SavedItem, AppError> {
-    let (list, opened) = list::fetch(call, &pointer).await?;
-    let name = opened
-        .header()
-        .name
-        .clone()
-        .or_else(|| pointer.name.clone());
+    let (list, name) = list::fetch(call, &pointer).await?;
+    let name = name.or_else(|| pointer.name.clone());
     let name = match list.kind() {
         ContentKind::Folder => SafeFileName::of_folder(name.as_deref()),
         _ => SafeFileName::sanitize(&name.unwrap_or_default()),
@@ -120,7 +116,8 @@ pub(in crate::app::transfer) async fn resume(
     name: &SafeFileName,
 ) -> Result<SavedItem, AppError> {
     let state = log.state();
-    let list = Arc::clone(state.list().ok_or(AppError::Cancelled)?);
+    // It ended before the list was written down.
+    let list = Arc::clone(state.list().ok_or(UnfinishedError::Damaged)?);
     let temporary = path_bytes::decode(&state.begin().temporary).unwrap_or_default();
     let (plan, len) = (list.plan(), list.plan().whole_len());
     let written = plan.indices().filter(|index| state.is_written(*index));
@@ -162,7 +159,7 @@ async fn fetch_part(
     list: &PartList,
     index: PartIndex,
     unlike: Option<Hops>,
-) -> Result<(OpenedPart, Pace), AppError> {
+) -> Result<(OpenedPart, TryPace), AppError> {
     let id = list.id(Store::Server, index);
     let request = FileRequest::Download(id.ok_or(ServerRefusal::NotThere)?);
     let blob_len = list.plan().class().blob_len();
@@ -308,7 +305,7 @@ impl Fetching {
         start: PartStart,
         call: &Call,
         progress: &PartsProgress,
-    ) -> Result<Pace, AppError> {
+    ) -> Result<TryPace, AppError> {
         let moving =
             ProgressSink::new(progress.of_part(start.index)).with_paths_of(call.progress());
         let call = call.clone().with_progress(moving);

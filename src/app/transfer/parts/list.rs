@@ -11,17 +11,17 @@ use crate::app::error::{AppError, Mismatch, ServerRefusal};
 use crate::protocol::file_api::{self, AnswerError, Expiry, FileRequest};
 use crate::protocol::parts::{PartList, PartsOwner, Store};
 use crate::protocol::pointer::Pointer;
-use crate::protocol::seal::{Opened, UnverifiedBlob};
+use crate::protocol::seal::UnverifiedBlob;
 use crate::protocol::size_class::LARGEST_BLOB_LEN;
 
-/// Fetches the list that `pointer` means, verifies and opens it.
+/// Fetches the list that `pointer` means, verifies and opens it. The name of the whole comes with it.
 ///
 /// # Errors
 /// [`AppError`]; of the parts nothing was asked yet.
 pub(in crate::app::transfer) async fn fetch(
     call: &Call,
     pointer: &Pointer,
-) -> Result<(Arc<PartList>, Opened), AppError> {
+) -> Result<(Arc<PartList>, Option<String>), AppError> {
     // How long the list is, is not known before.
     let request = FileRequest::Download(pointer.id.clone());
     let response = call.run(&request, LARGEST_BLOB_LEN).await?;
@@ -32,7 +32,7 @@ pub(in crate::app::transfer) async fn fetch(
             .map_err(|_differs| Mismatch::Digest)?;
         let opened = sealed.open(whole_key(pointer)?).map_err(Mismatch::Open)?;
         let list = PartList::read(&opened, pointer, false).map_err(Mismatch::List)?;
-        Ok((Arc::new(list), opened))
+        Ok((Arc::new(list), opened.header().name.clone()))
     })
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::call::{Call, Pace};
+use super::call::{Call, TryPace};
 use super::stage::{ProgressSink, Stage};
 use crate::app::error::{AppError, Mismatch, ServerRefusal};
 use crate::protocol::parts::{NextPart, PartFailure, PartIndex, PartQueue, PartStart};
@@ -66,9 +66,9 @@ const fn refused(refusal: ServerRefusal) -> Option<PartFailure> {
 }
 
 /// What the work on one part tells meanwhile.
-enum Told {
+enum PartNews {
     Path(Hops),
-    Ended(PartIndex, Result<Pace, PartError>),
+    Ended(PartIndex, Result<TryPace, PartError>),
 }
 
 /// Does `work` for each part of `queue`, until all are done. Returns the path of the last one.
@@ -81,7 +81,7 @@ async fn run_all<Work>(
     work: impl Fn(PartStart, Call) -> Work,
 ) -> Result<Option<Hops>, AppError>
 where
-    Work: Future<Output = Result<Pace, PartError>> + Send + 'static,
+    Work: Future<Output = Result<TryPace, PartError>> + Send + 'static,
 {
     let began = Instant::now();
     let cancel = call.cancel().child_token();
@@ -94,7 +94,7 @@ where
                 let paths = tell.clone();
                 let sink = ProgressSink::none().with_paths(move |path| {
                     // Nobody listens any more once the whole has ended.
-                    paths.send(Told::Path(path.hops())).ok();
+                    paths.send(PartNews::Path(path.hops())).ok();
                 });
                 let part = work(
                     start,
@@ -105,7 +105,7 @@ where
                 );
                 let ends = tell.clone();
                 running.spawn(async move {
-                    ends.send(Told::Ended(start.index, part.await)).ok();
+                    ends.send(PartNews::Ended(start.index, part.await)).ok();
                 });
                 continue;
             }
@@ -127,16 +127,16 @@ where
             () = cancel.cancelled() => break Err(AppError::Cancelled),
         };
         match event {
-            Some(Told::Path(path)) => queue.on_path(path),
-            Some(Told::Ended(index, Ok(pace))) => queue.on_done(index, pace.took, pace.allowed),
-            Some(Told::Ended(
+            Some(PartNews::Path(path)) => queue.on_path(path),
+            Some(PartNews::Ended(index, Ok(pace))) => queue.on_done(index, pace.took, pace.allowed),
+            Some(PartNews::Ended(
                 _,
                 Err(PartError {
                     failure: None,
                     error,
                 }),
             )) => break Err(error),
-            Some(Told::Ended(
+            Some(PartNews::Ended(
                 index,
                 Err(PartError {
                     failure: Some(failure),

@@ -12,7 +12,7 @@ use super::super::share::Shared;
 use super::super::stage::Stage;
 use super::{discard, fetch, send};
 use crate::app::error::AppError;
-pub use crate::app::kept::unfinished::{TransferId, UnfinishedError};
+pub use crate::app::kept::unfinished::{UnfinishedError, UnfinishedId};
 use crate::app::kept::unfinished::{UnfinishedTransfer, UnfinishedTransfers};
 use crate::app::parcel::Parcel;
 use crate::app::received::file_name::SafeFileName;
@@ -29,7 +29,7 @@ use crate::protocol::resume::Source;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// What tells it from others.
-    pub id: TransferId,
+    pub id: UnfinishedId,
     /// What is known of it, or why it cannot be used.
     pub about: Result<AboutTransfer, UnfinishedError>,
 }
@@ -120,7 +120,7 @@ impl OpenTransfer {
     ///
     /// # Errors
     /// [`UnfinishedError`].
-    pub fn open(program: &Program, id: &TransferId) -> Result<Self, UnfinishedError> {
+    pub fn open(program: &Program, id: &UnfinishedId) -> Result<Self, UnfinishedError> {
         UnfinishedTransfers::of(program.home()).open(id).map(Self)
     }
 
@@ -162,7 +162,7 @@ impl OpenTransfer {
 
     /// What tells it from others.
     #[must_use]
-    pub fn id(&self) -> &TransferId {
+    pub fn id(&self) -> &UnfinishedId {
         match &self.0 {
             UnfinishedTransfer::Share(log) => log.id(),
             UnfinishedTransfer::Download(log) => log.id(),
@@ -299,6 +299,6 @@ pub fn temporaries(program: &Program) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// [`UnfinishedError::UnderWay`] and [`UnfinishedError::Write`].
-pub fn forget_unread(program: &Program, id: &TransferId) -> Result<(), UnfinishedError> {
+pub fn forget_unread(program: &Program, id: &UnfinishedId) -> Result<(), UnfinishedError> {
     UnfinishedTransfers::of(program.home()).forget(id)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::task::block_in_place;
 
-use super::super::call::{Call, Pace};
-use super::super::share::Sent;
+use super::super::call::{Call, TryPace};
+use super::super::share::SentShare;
 use super::super::stage::ProgressSink;
 use super::super::upload::{BlobUpload, OwnerRecord, UploadTerms};
 use super::progress::PartsProgress;
@@ -60,7 +60,7 @@ pub(in crate::app::transfer) async fn send(
     info: Option<ServerInfo>,
     parcel: Parcel,
     log: ShareLog,
-) -> Result<Sent, AppError> {
+) -> Result<SentShare, AppError> {
     let state = log.state();
     let (plan, keep_secs) = (state.begin().plan, state.begin().wishes.keep_secs);
     let hour = expiry_hour(call.program().now(), keep_secs);
@@ -143,7 +143,7 @@ impl Sending {
         start: PartStart,
         call: &Call,
         progress: &PartsProgress,
-    ) -> Result<Pace, AppError> {
+    ) -> Result<TryPace, AppError> {
         let index = start.index;
         let kept = match self.earlier(index) {
             Earlier::Nothing => false,
@@ -151,7 +151,7 @@ impl Sending {
             Earlier::Stored(id) => self.extend(call, index, &id).await?,
         };
         if kept {
-            return Ok(Pace::default());
+            return Ok(TryPace::default());
         }
         let SealedPart { blob, digest } = block_in_place(|| self.seal(index))?;
         let moving = ProgressSink::new(progress.of_part(index)).with_paths_of(call.progress());
@@ -196,7 +196,9 @@ impl Sending {
                 self.record(SenderRecord::Confirmed { part, id: None })?;
                 Ok(true)
             }
-            _ => Ok(false),
+            // Something else, or nothing that it tells of.
+            Ok(_) | Err(AnswerError::Status(400 | 404 | 405)) => Ok(false),
+            Err(error) => Err(ServerRefusal::of_download(error).into()),
         }
     }
 
@@ -232,7 +234,7 @@ impl Sending {
     }
 
     /// Seals the list and sends it. Each time anew: the sealed list is not kept.
-    async fn send_list(&self, call: &Call, unlike: Option<Hops>) -> Result<Sent, AppError> {
+    async fn send_list(&self, call: &Call, unlike: Option<Hops>) -> Result<SentShare, AppError> {
         let Sealed { blob, key, digest } = block_in_place(|| self.seal_list())?;
         let (ttl_secs, allowed) = {
             let log = self.log.lock();
@@ -280,7 +282,7 @@ impl Sending {
         };
         let (class, parts) = (begin.plan.class(), begin.plan.parts());
         drop(log);
-        Ok(Sent {
+        Ok(SentShare {
             pointer,
             class,
             parts,
