@@ -113,6 +113,10 @@ impl Client {
         };
         if let Some(relays) = over.relays {
             settings.relays = relays;
+            // Also for servers that were joined with relays of their own.
+            for server in &mut settings.servers {
+                server.list_key = None;
+            }
         }
         if let Some(proxy) = over.proxy {
             proxy.apply_to(&mut settings);

@@ -10,6 +10,7 @@ use super::operate::builtin::BuiltInError;
 use super::received::save::SaveError;
 use super::relays::set::{RelayOffer, RelaySourceError};
 use super::settings::{SettingsError, UnreadSettings};
+use super::transfer::join::JoinError;
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadFile;
 use crate::net::DriveError;
@@ -18,6 +19,8 @@ use crate::protocol::address::ParseAddressError;
 use crate::protocol::exchange::ExchangeError;
 use crate::protocol::file_api::{AnswerError, ServerInfo};
 use crate::protocol::folder::FolderError;
+use crate::protocol::invitation::FindInvitationError;
+use crate::protocol::network::InviteRefused;
 use crate::protocol::parts::{OpenPartError, ReadListError};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::pointer::PointerMismatch;
@@ -42,6 +45,15 @@ pub enum AppError {
     /// The pointer was made on another computer's built-in network.
     #[error("the pointer names another computer's built-in network")]
     ForeignBuiltIn,
+    /// No invitation, or a damaged one.
+    #[error(transparent)]
+    Invitation(#[from] FindInvitationError),
+    /// There is no invitation to the network now.
+    #[error(transparent)]
+    Invite(#[from] InviteRefused),
+    /// A network was not joined.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// A file or folder that was to be shared cannot be shared.
     #[error(transparent)]
     Local(LocalFileError),
@@ -54,6 +66,9 @@ pub enum AppError {
     /// Nothing can be saved where the person wants the file; nothing was fetched.
     #[error(transparent)]
     NoPlace(SaveError),
+    /// Nobody can be invited to use this server: nobody could check its relay list.
+    #[error("the relay list of this server has no key")]
+    NoInvitation,
     /// There are no relays for this server.
     #[error("no relays for this server")]
     NoRelays,
@@ -354,9 +369,14 @@ impl AppError {
     pub(crate) const fn trouble(&self) -> ErrorKind {
         match self {
             Self::Address(_) | Self::NoSuchEntry(_) | Self::RelayLine(_) => ErrorKind::Usage,
-            Self::BuiltIn(_) | Self::SettingsFile(_) | Self::NotOwner | Self::Settings(_) => {
-                ErrorKind::Other
-            }
+            Self::BuiltIn(_)
+            | Self::Invite(_)
+            | Self::NoInvitation
+            | Self::SettingsFile(_)
+            | Self::NotOwner
+            | Self::Settings(_) => ErrorKind::Other,
+            Self::Join(JoinError::WrongAccessWord) => ErrorKind::Refused,
+            Self::Join(JoinError::NoPath(_) | JoinError::OtherRelays(_)) => ErrorKind::Usage,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Local(_)
             | Self::NoPlace(_)
@@ -374,7 +394,10 @@ impl AppError {
             | Self::RelaysOffered(_)
             | Self::Transfer(_) => ErrorKind::Network,
             Self::Mismatch(_) => ErrorKind::Mismatch,
-            Self::NeedsNewer(_) | Self::Pointer(_) => ErrorKind::Pointer,
+            Self::Invitation(_)
+            | Self::Join(JoinError::ForRelays | JoinError::PrivateRelays)
+            | Self::NeedsNewer(_)
+            | Self::Pointer(_) => ErrorKind::Pointer,
             Self::Server(ServerRefusal::NotThere) => ErrorKind::NotOnServer,
             Self::Server(_) => ErrorKind::Refused,
         }

@@ -21,6 +21,7 @@ use super::capability::{AccessWord, JoinWord};
 use super::cbor::{ArrayWriter, CborValue, MapWriter, read_array, read_map};
 use super::keys::Ed25519Public;
 use super::relay_list::{ListSource, RelayDescriptor, Serves};
+use super::word_list;
 
 /// The longest name of a network, in bytes.
 const MAX_NAME_LEN: usize = 40;
@@ -211,6 +212,17 @@ impl Invitation {
         bech32m::uri(&self.to_text())
     }
 
+    /// `name` as an invitation can hold it, at most 40 bytes of whole characters; the server's `host` in place of an empty one.
+    #[must_use]
+    pub fn short_name(name: &str, host: &str) -> String {
+        let name = match name.trim() {
+            "" => host,
+            name => name,
+        };
+        let len = name.floor_char_boundary(MAX_NAME_LEN);
+        name.get(..len).unwrap_or_default().trim_end().to_owned()
+    }
+
     /// Where the network's list can also be fetched, with the key that must have signed it.
     #[must_use]
     pub fn list_source(&self) -> Option<ListSource> {
@@ -244,6 +256,12 @@ impl NetworkFingerprint {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Five words that stand for them: members who compare the words find that they are in one network.
+    #[must_use]
+    pub fn words(&self) -> [&'static str; 5] {
+        word_list::words_of(&self.0)
     }
 }
 

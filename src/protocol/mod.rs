@@ -31,3 +31,4 @@ pub mod resume;
 pub mod seal;
 pub mod size_class;
 pub mod text;
+mod word_list;

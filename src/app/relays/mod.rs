@@ -1,6 +1,8 @@
 //! Whose relay list serves a server: the person's own, else the one that was accepted for it; and where lists are from: a
 //! file, a signed list by URL, Session's nodes, or none beyond the built-in network's.
 //!
+//! A network that was joined has a list of its own, for its server alone, which that server keeps ([`networks`]).
+//!
 //! A list by URL is fetched straight from its host when it is added, and that host then sees this computer's address;
 //! afterwards it comes through file servers that mirror it (`refresh`). One that a pointer names is used for that
 //! pointer's server only: accepting it is no choice about anything else. The person's own relays come first wherever
@@ -15,6 +17,7 @@ use crate::app::settings::{Home, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::program::Program;
 use crate::app::words::who_saw_what::{Asked, RequestShown};
+use crate::disk::kept::Kept;
 use crate::net::relay_source::{self, FetchError, FetchedList};
 use crate::net::seed::Seed;
 use crate::net::socks::SocksProxy;
@@ -25,17 +28,20 @@ use crate::protocol::relay_list::{HeldList, ListSource, NetworkKind, NodesError,
 use crate::wire::random;
 
 pub mod list_file;
+pub(in crate::app) mod networks;
 pub(in crate::app) mod problem;
 pub(super) mod refresh;
 pub(in crate::app) mod set;
 pub(in crate::app) mod store;
 mod view;
 
+pub use networks::NetworkView;
 pub use problem::{ListProblem, ListProblemKind};
-pub use set::{RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
+pub use set::{NetworkId, RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
 pub use store::AcceptedServer;
 pub use view::{ListState, SourceView};
 
+use networks::KeptNetworks;
 use store::RelayFiles;
 
 impl RelaySet {
@@ -55,6 +61,7 @@ impl RelaySet {
 /// The relays of this person, as their data folder keeps them.
 pub struct Relays {
     store: RelayFiles,
+    networks: Kept<KeptNetworks>,
     seeds: Vec<Seed>,
 }
 
@@ -70,15 +77,17 @@ impl Relays {
     pub fn with_seeds(home: &Home, seeds: Vec<Seed>) -> Self {
         Self {
             store: RelayFiles::of(home),
+            networks: networks::file_of(home),
             seeds,
         }
     }
 
-    /// The relays for `server`: those of `chosen`, else those that were accepted for this server. `None` without
-    /// either. Only nodes of Session's network may have to be fetched first.
+    /// The relays for `server`: those of its network, if it was joined; else those of `chosen`, else those that were accepted
+    /// for this server. `None` without any. Only nodes of Session's network, and the list of a network whose own has ended,
+    /// may have to be fetched first.
     ///
     /// # Errors
-    /// [`AppError`] when the chosen source gives none and nothing was accepted for this server.
+    /// [`AppError`] when the network or the chosen source gives none and nothing was accepted for this server.
     pub async fn for_server(
         &self,
         program: &Program,
@@ -89,6 +98,10 @@ impl Relays {
         if program.is_builtin(server) {
             return Ok(None);
         }
+        if let Some(network) = self.network_of(program.settings(), server) {
+            let relays = self.of_network(program, &network, server, context).await;
+            return relays.map(Some);
+        }
         let own = match chosen {
             RelaySource::Session => self.session_nodes(program, context).await.map(Some),
             kept => self.kept(kept, program.now()),
@@ -97,7 +110,7 @@ impl Relays {
     }
 
     /// Returns the relays for `server` as far as they are on this computer: nobody is asked. `None` for Session's nodes,
-    /// too, which serve every server and can be asked for.
+    /// too, which serve every server and can be asked for, and for a network whose list has ended.
     ///
     /// # Errors
     /// As [`Relays::for_server`].
@@ -110,9 +123,22 @@ impl Relays {
         if program.is_builtin(server) {
             return Ok(None);
         }
+        if let Some(network) = self.network_of(program.settings(), server) {
+            return Ok(self.network_at_hand(&network, program.now())?);
+        }
         match chosen {
             RelaySource::Session => Ok(None),
             kept => self.or_accepted(self.kept(kept, program.now()), program, server),
+        }
+    }
+
+    /// The network that this server belongs to: one that the settings name, or one that was left and is kept for what was
+    /// shared there.
+    fn network_of(&self, settings: &Settings, server: &ServerAddress) -> Option<NetworkId> {
+        match settings.entry(server) {
+            Some(entry) => entry.network(),
+            None if settings.relays == RelaySource::BuiltIn => self.network_left(server),
+            None => None,
         }
     }
 
@@ -121,6 +147,7 @@ impl Relays {
         match source {
             RelaySource::BuiltIn | RelaySource::Session => Ok(None),
             RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
+            RelaySource::Network(network) => Ok(self.network_at_hand(network, now)?),
             RelaySource::Url(source) => Ok(Some(self.held(source, now)?)),
         }
     }
@@ -157,6 +184,7 @@ impl Relays {
     #[must_use]
     pub(crate) fn has_relays(&self, settings: &Settings, server: &ServerAddress) -> bool {
         settings.relays != RelaySource::BuiltIn
+            || self.network_of(settings, server).is_some()
             || !self
                 .store
                 .read()
@@ -185,9 +213,9 @@ impl Relays {
         let list = held.usable(now).ok_or(RelaySourceError::Ended)?.clone();
         self.store.change(|kept| {
             let entry = kept.entry(source);
-            entry.keep(&held, now);
-            entry.asked = now;
-            entry.set_problem(None);
+            entry.record.keep(&held, now);
+            entry.record.asked = now;
+            entry.record.set_problem(None);
             if let UseFor::Server(server) = use_for {
                 kept.accept(source, &server);
             }
@@ -220,7 +248,7 @@ impl Relays {
     /// [`AppError`] as using it would end.
     pub(crate) fn check(&self, program: &Program, source: &RelaySource) -> Result<(), AppError> {
         match source {
-            RelaySource::BuiltIn | RelaySource::Session => Ok(()),
+            RelaySource::BuiltIn | RelaySource::Network(_) | RelaySource::Session => Ok(()),
             RelaySource::File(path) => {
                 RelaySet::from_file(path.clone(), program.now()).map(|_set| ())
             }
@@ -235,6 +263,7 @@ impl Relays {
     pub(crate) fn forget(&self, source: &RelaySource) -> Result<(), AppError> {
         let done = match source {
             RelaySource::BuiltIn | RelaySource::File(_) => Ok(()),
+            RelaySource::Network(network) => self.forget_network(network),
             RelaySource::Url(source) => self.store.change(|kept| kept.forget(source)),
             RelaySource::Session => self.store.forget_nodes().map_err(RelaySourceError::from),
         };
@@ -246,7 +275,7 @@ impl Relays {
         let kept = self.store.read()?;
         Ok(kept.find(source).map_or_else(
             || HeldList::new(*source.key()),
-            |list| list.held(source.key()),
+            |list| list.record.held(source.key()),
         ))
     }
 

@@ -15,6 +15,8 @@ pub struct ListProblem {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListProblemKind {
+    /// The list that came lacks more than half of the relays of the one before, so the person looks at it first.
+    ManyGone,
     /// Whoever was asked did not answer.
     NoAnswer,
     /// The answer holds no list.

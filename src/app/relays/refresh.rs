@@ -1,6 +1,7 @@
 //! Asks the server of a transfer for a newer relay list, by onion request: the list's own host learns nothing of it.
 //!
-//! Only when a transfer is asked for anyway, at most once a day, and only a server that says that it mirrors a list.
+//! Only when a transfer is asked for anyway: at most once a day, a server that says that it mirrors a list; the server of a
+//! network, when a third of the list's life is left.
 //! Whatever comes of it, the last good list stays until it ends, and the transfer does not notice.
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use tracing::debug;
 
 use super::problem::{ListProblem, ListProblemKind};
-use super::{RelaySource, Relays};
+use super::{NetworkId, RelaySource, Relays};
 use crate::app::transfer::call::{Call, ShownLog};
 use crate::app::transfer::routed_server::Route;
 use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE, SignedList};
@@ -45,12 +46,15 @@ pub(in crate::app) async fn beside<T>(call: &Call, work: impl Future<Output = T>
 }
 
 /// Asks now for a list that ends soon. Returns a list that is to be asked for beside the transfer.
-async fn before(call: &Call) -> Option<ListSource> {
+async fn before(call: &Call) -> Option<RefreshedList> {
     let (list, due) = due(call)?;
-    // Asked for here, so that the transfer finds the answer and nobody asks twice.
-    let info = call.server_info().await;
-    if !matches!(info, Ok(Some(info)) if info.has(RELAYS_FEATURE)) {
-        return None;
+    // A server that keeps a network hands on its list. Any other says whether it does: asked for here, so that the transfer
+    // finds the answer and nobody asks twice.
+    if let RefreshedList::Url(_) = list {
+        let info = call.server_info().await;
+        if !matches!(info, Ok(Some(info)) if info.has(RELAYS_FEATURE)) {
+            return None;
+        }
     }
     match due {
         Refresh::Before => {
@@ -62,24 +66,37 @@ async fn before(call: &Call) -> Option<ListSource> {
     }
 }
 
+/// A list that servers hand on.
+enum RefreshedList {
+    Network(NetworkId),
+    Url(ListSource),
+}
+
 /// The list of the call's relays, when it is to be asked for.
-fn due(call: &Call) -> Option<(ListSource, Refresh)> {
+fn due(call: &Call) -> Option<(RefreshedList, Refresh)> {
     let Route::Relays(set) = call.routed().route() else {
         return None;
     };
-    let RelaySource::Url(list) = &set.source else {
-        return None;
-    };
-    let program = call.program();
+    let (program, now) = (call.program(), call.program().now());
     let relays = Relays::of(program.home());
-    // What cannot be read ends the transfer itself, where it is told.
-    let kept = relays.store.read().ok()?;
-    let asked = kept.find(list).map(|kept| kept.asked);
-    let due = relays.last_good(list).ok()?.refresh(asked, program.now());
-    (due != Refresh::NotYet).then(|| (list.clone(), due))
+    let (list, due) = match &set.source {
+        RelaySource::Network(network) => {
+            let due = relays.network_refresh(network, now);
+            (RefreshedList::Network(*network), due)
+        }
+        RelaySource::Url(list) => {
+            // What cannot be read ends the transfer itself, where it is told.
+            let kept = relays.store.read().ok()?;
+            let asked = kept.find(list).map(|kept| kept.record.asked);
+            let due = relays.last_good(list).ok()?.refresh(asked, now);
+            (RefreshedList::Url(list.clone()), due)
+        }
+        RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => return None,
+    };
+    (due != Refresh::NotYet).then_some((list, due))
 }
 
-async fn ask(call: &Call, list: &ListSource) {
+async fn ask(call: &Call, list: &RefreshedList) {
     let longest = SizeClass::ALL[0].blob_len();
     let answer = call.silent().run(&FileRequest::RelayList, longest).await;
     let signed = match answer {
@@ -89,7 +106,11 @@ async fn ask(call: &Call, list: &ListSource) {
         Err(error) => Err(ListProblem::new(ListProblemKind::NoAnswer, &error)),
     };
     let program = call.program();
-    Relays::of(program.home()).note(list, signed, program.now());
+    let (relays, now) = (Relays::of(program.home()), program.now());
+    match list {
+        RefreshedList::Network(network) => relays.note_network(network, signed, now),
+        RefreshedList::Url(list) => relays.note(list, signed, now),
+    }
 }
 
 impl Relays {
@@ -101,14 +122,14 @@ impl Relays {
                 return;
             };
             let taken = signed.and_then(|signed| {
-                let mut held = entry.held(source.key());
+                let mut held = entry.record.held(source.key());
                 held.offer(signed.list.as_bytes(), Some(&signed.signature), now)
                     .map_err(|refused| ListProblem::new(ListProblemKind::Refused, &refused))?;
-                entry.keep(&held, now);
+                entry.record.keep(&held, now);
                 Ok(())
             });
-            entry.asked = now;
-            entry.set_problem(taken.err());
+            entry.record.asked = now;
+            entry.record.set_problem(taken.err());
         });
         if noted.is_err() {
             debug!("what a server said of the relay list could not be kept");

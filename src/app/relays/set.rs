@@ -1,5 +1,6 @@
 //! Sources of relays, the relays that one gives, and why it gives none.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,6 +12,8 @@ use crate::disk::kept::UnreadFile;
 use crate::net::relay_source::FetchError;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::digest::Digest;
+use crate::protocol::invitation::Invitation;
+use crate::protocol::keys::Ed25519Public;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::relay_list::{
     ListRefused, ListSource, NetworkKind, ParseSourceError, RelayList,
@@ -24,21 +27,69 @@ pub enum RelaySource {
     BuiltIn,
     /// A list in a local file, which needs no signature.
     File(PathBuf),
+    /// The list of a network that was joined, which its server keeps.
+    Network(NetworkId),
     /// Session's service nodes.
     Session,
     /// A signed list by URL.
     Url(ListSource),
 }
 
+/// A network, by the two keys that make it one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NetworkId {
+    /// The key of its file server.
+    pub server: Ed25519Public,
+    /// The key that signs its relay list.
+    pub list: Ed25519Public,
+}
+
+impl NetworkId {
+    /// The network that an invitation is to.
+    #[must_use]
+    pub(crate) fn of(invitation: &Invitation) -> Self {
+        let parts = invitation.parts();
+        Self {
+            server: parts.server.key,
+            list: parts.list_key,
+        }
+    }
+}
+
+/// How the line of a network begins; behind it stand its two keys, with a colon between them.
+const NETWORK_LINE: &str = "network:";
+
+impl FromStr for NetworkId {
+    type Err = ParseSourceError;
+
+    /// Reads what its `Display` writes, behind `network:`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (server, list) = text.split_once(':').ok_or(ParseSourceError::NoKey)?;
+        Ok(Self {
+            server: Ed25519Public::from_hex(server)?,
+            list: Ed25519Public::from_hex(list)?,
+        })
+    }
+}
+
+impl fmt::Display for NetworkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.server.to_hex(), self.list.to_hex())
+    }
+}
+
 impl FromStr for RelaySource {
     type Err = ParseSourceError;
 
-    /// Reads `built-in`, `session`, the line of a list by URL, or else the path of a file.
+    /// Reads `built-in`, `session`, the line of a list by URL or of a network, or else the path of a file.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text.trim() {
             "built-in" => Self::BuiltIn,
             "session" => Self::Session,
             line if line.contains("://") => Self::Url(line.parse()?),
+            text if text.starts_with(NETWORK_LINE) => {
+                Self::Network(text.trim_start_matches(NETWORK_LINE).parse()?)
+            }
             path => Self::File(std::path::absolute(path).unwrap_or_else(|_| path.into())),
         })
     }
@@ -51,6 +102,7 @@ impl RelaySource {
         match self {
             Self::BuiltIn => "built-in".to_owned(),
             Self::File(path) => path.to_string_lossy().into_owned(),
+            Self::Network(network) => format!("{NETWORK_LINE}{network}"),
             Self::Session => "session".to_owned(),
             Self::Url(source) => source.to_string(),
         }
@@ -70,6 +122,7 @@ impl RelaySource {
             Self::BuiltIn => return "built-in".to_owned(),
             Self::Session => return "session".to_owned(),
             Self::File(path) => ("file", short(&path.to_string_lossy())),
+            Self::Network(network) => ("network", short(&network.to_string())),
             Self::Url(source) => ("list", short(&source.to_string())),
         };
         format!("{kind}-{name}")
@@ -98,6 +151,16 @@ impl RelaySet {
         }
     }
 
+    /// The relays of a network that was joined.
+    #[must_use]
+    pub(super) const fn of_network(id: NetworkId, list: RelayList) -> Self {
+        Self {
+            list,
+            kind: NetworkKind::Cloakroom,
+            source: RelaySource::Network(id),
+        }
+    }
+
     /// Whether one of them will be the last relay for `host`.
     #[must_use]
     pub(crate) fn serves(&self, host: &str) -> bool {
@@ -112,7 +175,10 @@ impl RelaySet {
     pub(crate) fn line(&self) -> Option<String> {
         match &self.source {
             RelaySource::Url(source) => Some(source.to_string()),
-            RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => None,
+            RelaySource::BuiltIn
+            | RelaySource::File(_)
+            | RelaySource::Network(_)
+            | RelaySource::Session => None,
         }
     }
 }
@@ -159,6 +225,14 @@ pub enum RelaySourceError {
         host: String,
         /// Why its answer is no list.
         why: FetchError,
+    },
+    /// The newest list of a network lacks more than half of the relays of the one before, so the person looks at it first.
+    #[error("the newest list of the network lacks {gone} of {before} relays")]
+    ManyGone {
+        /// Number of relays of the list before.
+        before: usize,
+        /// Number of them that the newest list lacks.
+        gone: usize,
     },
     /// The settings name a list that is not here.
     #[error("the relay list was never fetched on this computer")]

@@ -44,7 +44,17 @@ pub(in crate::app) struct KeptLists {
 pub(in crate::app) struct KeptList {
     /// The line it was added by.
     source: String,
-    /// The exact bytes.
+    #[serde(flatten)]
+    pub(in crate::app) record: ListRecord,
+    /// The servers that it was accepted for, each an [`AcceptedServer`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    servers: Vec<String>,
+}
+
+/// A signed list, and what became of asking for a newer one.
+#[derive(Default, Serialize, Deserialize)]
+pub(in crate::app) struct ListRecord {
+    /// The exact bytes; none yet when it is empty.
     list: String,
     signature: String,
     /// When these bytes came, unix seconds.
@@ -56,9 +66,6 @@ pub(in crate::app) struct KeptList {
     problem: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     problem_kind: Option<ListProblemKind>,
-    /// The servers that it was accepted for, each an [`AcceptedServer`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    servers: Vec<String>,
 }
 
 /// A server that a list was accepted for. Accepting says which relays may carry requests to one address of a server:
@@ -172,12 +179,7 @@ impl KeptLists {
         let at = at.unwrap_or_else(|| {
             self.lists.push(KeptList {
                 source: line,
-                list: String::new(),
-                signature: String::new(),
-                fetched: 0,
-                asked: 0,
-                problem: None,
-                problem_kind: None,
+                record: ListRecord::default(),
                 servers: Vec::new(),
             });
             self.lists.len() - 1
@@ -225,6 +227,18 @@ fn problem(detail: Option<&str>, kind: Option<ListProblemKind>) -> Option<ListPr
 }
 
 impl KeptList {
+    /// The line it was added by; `None` when somebody changed the file.
+    pub(in crate::app) fn source(&self) -> Option<ListSource> {
+        self.source.parse().ok()
+    }
+
+    /// The servers that it was accepted for.
+    pub(in crate::app) fn accepted_for(&self) -> impl Iterator<Item = AcceptedServer> {
+        self.servers.iter().filter_map(|text| text.parse().ok())
+    }
+}
+
+impl ListRecord {
     /// Why no newer list came when one was asked for last.
     pub(in crate::app) fn problem(&self) -> Option<ListProblem> {
         problem(self.problem.as_deref(), self.problem_kind)
@@ -234,11 +248,6 @@ impl KeptList {
     pub(in crate::app) fn set_problem(&mut self, problem: Option<ListProblem>) {
         self.problem_kind = problem.as_ref().map(|problem| problem.kind);
         self.problem = problem.map(|problem| problem.detail);
-    }
-
-    /// The line it was added by; `None` when somebody changed the file.
-    pub(in crate::app) fn source(&self) -> Option<ListSource> {
-        self.source.parse().ok()
     }
 
     /// The list, its signature checked again.
@@ -255,11 +264,6 @@ impl KeptList {
             signature.clone_into(&mut self.signature);
             self.fetched = now;
         }
-    }
-
-    /// The servers that it was accepted for.
-    pub(in crate::app) fn accepted_for(&self) -> impl Iterator<Item = AcceptedServer> {
-        self.servers.iter().filter_map(|text| text.parse().ok())
     }
 }
 

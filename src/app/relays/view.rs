@@ -49,7 +49,7 @@ impl Relays {
     pub fn view(&self, chosen: &RelaySource, now: u64) -> Result<Vec<SourceView>, UnreadFile> {
         let mut views = Vec::new();
         match chosen {
-            RelaySource::BuiltIn | RelaySource::Url(_) => {}
+            RelaySource::BuiltIn | RelaySource::Network(_) | RelaySource::Url(_) => {}
             RelaySource::File(path) => {
                 let read = RelaySet::from_file(path.clone(), now);
                 views.push(SourceView {
@@ -74,14 +74,14 @@ impl Relays {
             let Some(source) = list.source() else {
                 continue;
             };
-            let held = list.held(source.key());
+            let held = list.record.held(source.key());
             let is_chosen = matches!(chosen, RelaySource::Url(own) if *own == source);
             let view = SourceView {
                 state: state(held.last(), now),
                 list: held.last().cloned(),
-                fetched: Some(list.fetched),
-                asked: Some(list.asked),
-                problem: list.problem(),
+                fetched: Some(list.record.fetched),
+                asked: Some(list.record.asked),
+                problem: list.record.problem(),
                 chosen: is_chosen,
                 servers: list.accepted_for().collect(),
                 ..empty(RelaySource::Url(source))

@@ -36,6 +36,9 @@ pub enum Change {
     DownloadFolder(Option<PathBuf>),
     /// Whether finished transfers are kept for the next start.
     History(bool),
+    /// A network that was joined, as the server in it: after the others, or in place of the server at this address, whose
+    /// choice for new files it takes over.
+    JoinNetwork(ServerEntry, Option<ServerAddress>),
     /// What the window speaks; without one the system's language.
     Language(Option<Language>),
     /// Whether a pointer names the relay list.
@@ -62,6 +65,8 @@ pub enum Change {
     Renderer(Renderer),
     /// A removed server, at the place that it had.
     RestoreServer(usize, ServerEntry),
+    /// What the server with this address is called.
+    ServerName(ServerAddress, String),
     /// How several files or folders are shared that came together.
     SeveralThings(SeveralThings),
     /// Whether the rules of paths may yield on this list where it is too short for them.
@@ -100,6 +105,7 @@ impl Settings {
             Change::Display(display) => self.display = *display,
             Change::DownloadFolder(folder) => self.download_folder.clone_from(folder),
             Change::History(on) => self.history = *on,
+            Change::JoinNetwork(entry, replaced) => self.join(entry, replaced.as_ref()),
             Change::Language(language) => self.language = *language,
             Change::ListInPointer(on) => self.pointer_carries_relay_list = *on,
             Change::MaskPointers(on) => self.mask_pointers = *on,
@@ -126,6 +132,11 @@ impl Settings {
                 let place = (*place).min(self.servers.len());
                 self.servers.insert(place, entry.clone());
             }
+            Change::ServerName(address, name) => {
+                if let Some(server) = self.entry_mut(address) {
+                    server.name.clone_from(name);
+                }
+            }
             Change::SeveralThings(how) => self.several_things = *how,
             Change::ShortList(list, yields) => {
                 self.short_lists.retain(|other| other != list);
@@ -136,6 +147,19 @@ impl Settings {
             Change::Theme(theme) => self.theme = *theme,
             Change::Welcomed => self.welcomed = true,
             Change::Zoom(zoom) => self.zoom = *zoom,
+        }
+    }
+
+    fn join(&mut self, entry: &ServerEntry, replaced: Option<&ServerAddress>) {
+        let is_in_place = |server: &ServerEntry| {
+            Some(&server.address) == replaced || server.address == entry.address
+        };
+        let place = self.servers.iter().position(is_in_place);
+        self.servers.retain(|server| !is_in_place(server));
+        let place = place.unwrap_or(self.servers.len()).min(self.servers.len());
+        self.servers.insert(place, entry.clone());
+        if matches!(&self.chosen, ServerChoice::Server(chosen) if Some(chosen) == replaced) {
+            self.chosen = ServerChoice::Server(entry.address.clone());
         }
     }
 

@@ -15,10 +15,11 @@ pub(crate) struct Misspelled {
 }
 
 /// The keys that protect something, and what people write for them.
-const PROTECTING: [(&str, &[&str]); 11] = [
+const PROTECTING: [(&str, &[&str]); 12] = [
     ("access_word", &[]),
     ("clear_clipboard", &[]),
     ("history", &[]),
+    ("list_key", &[]),
     ("mask_pointers", &[]),
     ("name_in_pointer", &[]),
     ("notify_names", &[]),

@@ -23,7 +23,7 @@ pub use self::error::{SettingsError, UnreadSettings};
 pub use self::home::{Home, usual_downloads};
 pub use self::look::{Contrast, Display, Renderer, SeveralThings, Theme};
 pub use self::servers::{ServerChoice, ServerEntry};
-use super::relays::set::RelaySource;
+use super::relays::set::{NetworkId, RelaySource};
 use super::words::l10n::Language;
 use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
@@ -179,6 +179,25 @@ impl Settings {
     #[must_use]
     pub(crate) fn first_with(&self, key: &Ed25519Public) -> Option<&ServerEntry> {
         self.servers.iter().find(|entry| entry.address.key == *key)
+    }
+
+    /// The server that the person joined as this network.
+    #[must_use]
+    pub(crate) fn member_of(&self, network: &NetworkId) -> Option<&ServerEntry> {
+        let mut servers = self.servers.iter();
+        servers.find(|entry| entry.network().as_ref() == Some(network))
+    }
+
+    /// `name`, or with a number behind it where another server than the one at `address` is called so.
+    #[must_use]
+    pub(crate) fn free_name(&self, name: &str, address: &ServerAddress) -> String {
+        let is_taken = |name: &str| {
+            let mut others = self.servers.iter();
+            others.any(|other| other.address != *address && other.shown_name() == name)
+        };
+        let numbered = (2..).map(|number: u32| format!("{name} {number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        names.find(|name| !is_taken(name)).unwrap_or_default()
     }
 
     /// The access word that the person keeps with a server.

@@ -5,8 +5,10 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 
 use super::text::{self, FromText};
+use crate::app::relays::set::NetworkId;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
 
 /// A file server that was added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +28,14 @@ pub struct ServerEntry {
         skip_serializing_if = "Option::is_none"
     )]
     pub access_word: Option<AccessWord>,
+    /// Of a server that was joined by an invitation: the key that signs its network's relay list. The server hands that list
+    /// on, and its relays are used for this server alone. Without one its relays are those that the person chose.
+    #[serde(
+        default,
+        with = "text::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub list_key: Option<Ed25519Public>,
     /// Keys that only newer versions know, with their values.
     #[serde(flatten)]
     pub unknown: toml::Table,
@@ -40,8 +50,18 @@ impl ServerEntry {
             address,
             direct: false,
             access_word: None,
+            list_key: None,
             unknown: toml::Table::new(),
         }
+    }
+
+    /// The network that the server was joined by.
+    #[must_use]
+    pub(crate) fn network(&self) -> Option<NetworkId> {
+        Some(NetworkId {
+            server: self.address.key,
+            list: self.list_key?,
+        })
     }
 
     /// The name that the person gave the server, or its host without one: `files.example`.

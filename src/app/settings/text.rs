@@ -9,6 +9,7 @@ use crate::app::words::l10n::Language;
 use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
+use crate::protocol::keys::Ed25519Public;
 
 /// A value that the file holds as a text.
 pub(super) trait FromText: Sized {
@@ -46,6 +47,18 @@ impl FromText for AccessWord {
 
     fn to_text(&self) -> String {
         self.as_str().to_owned()
+    }
+}
+
+impl FromText for Ed25519Public {
+    const NAME: &'static str = "the key that signs the relay list of a network";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        Self::from_hex(text)
+    }
+
+    fn to_text(&self) -> String {
+        self.to_hex()
     }
 }
 
@@ -176,7 +189,8 @@ pub(super) mod relays {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let (relays, relay_list_file) = match source {
-            RelaySource::BuiltIn => (None, None),
+            // What belongs to one network is no choice for all servers.
+            RelaySource::BuiltIn | RelaySource::Network(_) => (None, None),
             RelaySource::File(path) => (None, Some(path.clone())),
             RelaySource::Session | RelaySource::Url(_) => (Some(source.to_text()), None),
         };
@@ -198,9 +212,11 @@ pub(super) mod relays {
             (None, Some(path)) => Ok(RelaySource::File(path)),
             (Some(text), _) => match text.parse() {
                 Ok(source @ (RelaySource::Session | RelaySource::Url(_))) => Ok(source),
-                Ok(RelaySource::BuiltIn | RelaySource::File(_)) => Err(de::Error::custom(
-                    "the relays: neither \"session\" nor the line of a list by URL",
-                )),
+                Ok(RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Network(_)) => {
+                    Err(de::Error::custom(
+                        "the relays: neither \"session\" nor the line of a list by URL",
+                    ))
+                }
                 Err(why) => Err(de::Error::custom(format_args!("the relays: {why}"))),
             },
         }

@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod get;
+pub mod join;
 pub mod known_file;
 pub mod manage;
 pub mod parts;

@@ -38,7 +38,7 @@ pub(crate) fn seed_sees(proxy: bool) -> &'static str {
 #[must_use]
 pub(crate) fn source_shows(source: &RelaySource, proxy: bool) -> Vec<String> {
     match source {
-        RelaySource::BuiltIn | RelaySource::File(_) => Vec::new(),
+        RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Network(_) => Vec::new(),
         RelaySource::Session => vec![
             texts::session_about().to_owned(),
             seed_sees(proxy).to_owned(),

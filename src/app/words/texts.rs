@@ -333,9 +333,30 @@ text_table! {
         relay_list_ended;
         relay_list_not_fetched(host: &str, why: &str);
         relay_list_not_here;
+        many_relays_gone(gone: usize, before: usize);
         relay_lists_not_read(why: &str, file: &str);
         relay_list_not_stored(why: &str, next: &str);
         seeds_fail(why: &str);
+
+        // Errors: invitations and networks
+        invitation_changed;
+        invitation_cut_off(missing: usize);
+        invitation_expired;
+        invitation_invalid;
+        invitation_malformed;
+        invitation_newer;
+        invitation_not_found;
+        invitation_text_too_long;
+        invite_none_serves;
+        invite_not_made;
+        invite_too_few(relays: usize);
+        invite_without_path;
+        join_for_relays;
+        join_other_relays(name: &str);
+        join_private_relays;
+        join_without_path(why: &str);
+        join_wrong_access_word;
+        no_invitation;
 
         // Errors: what the server says
         access_word_wanted;

@@ -128,6 +128,7 @@ pub(crate) fn list_age(seen: &RelaysSeen, now: u64) -> String {
 #[must_use]
 pub(crate) fn list_problem(kind: ListProblemKind) -> &'static str {
     match kind {
+        ListProblemKind::ManyGone => texts::list_problem_many_gone(),
         ListProblemKind::NoAnswer => texts::list_problem_no_answer(),
         ListProblemKind::NoList => texts::list_problem_no_list(),
         ListProblemKind::Refused => texts::list_problem_refused(),

@@ -177,6 +177,7 @@ pub(crate) fn list_place(source: &RelaySource) -> String {
     match source {
         RelaySource::BuiltIn => built_in().to_owned(),
         RelaySource::File(path) => place(path),
+        RelaySource::Network(_) => source.to_line(),
         RelaySource::Session => session_network().to_owned(),
         RelaySource::Url(line) => line.to_string(),
     }

@@ -120,6 +120,7 @@ text_table! {
         asking_relays;
         list_ended;
         list_missing;
+        list_problem_many_gone;
         list_problem_no_answer;
         list_problem_no_list;
         list_problem_other;

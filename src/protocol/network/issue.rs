@@ -6,14 +6,15 @@
 
 use rand_core::CryptoRng;
 
+use super::invite;
 use super::looks::MIN_LISTED;
 use super::register::{DAY_SECS, IssuedList, RegisteredRelay, RelayRegister};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::invitation::{
-    InvalidInvitation, Invitation, InvitationParts, InvitedRelay, MAX_RELAYS, Purpose,
+    InvalidInvitation, Invitation, InvitationParts, InvitedRelay, Purpose,
 };
 use crate::protocol::keys::Ed25519Public;
-use crate::protocol::path::{Allowance, Drawing, RelayMemory};
+use crate::protocol::path::Allowance;
 use crate::protocol::relay_list::{
     CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList, can_be_mirrored, sign,
 };
@@ -161,12 +162,11 @@ impl RelayRegister {
             let silent = relay.missed > 0;
             (!is_on_path(key), silent, !serves, rng.next_u64())
         });
-        let mut relays: Vec<_> = drawn
+        let relays = drawn
             .into_iter()
-            .take(MAX_RELAYS)
             .map(|(key, relay)| InvitedRelay::of(&self.describe(key, &relay.details), host))
             .collect();
-        let mut parts = InvitationParts {
+        let parts = InvitationParts {
             server: self.rules.server.clone(),
             list_key: self.rules.list_key.public(),
             relays: Vec::new(),
@@ -175,15 +175,7 @@ impl RelayRegister {
             list_url: None,
             purpose,
         };
-        // Where not all fit into the word, those that are left out are none of the path.
-        loop {
-            parts.relays.clone_from(&relays);
-            parts.relays.sort_by_key(|relay| !relay.serves);
-            if relays.len() <= path.len().max(MIN_LISTED) || parts.fits() {
-                return Ok(Invitation::new(parts)?);
-            }
-            relays.pop();
-        }
+        Ok(invite::with_relays(parts, relays, path.len())?)
     }
 
     /// Draws a path as a client would that knows nothing of these relays yet: among those that answer, or else among all
@@ -202,17 +194,9 @@ impl RelayRegister {
         if !listed.iter().any(is_serving) {
             return Err(InviteRefused::NoneServes);
         }
-        let mut draw = |relays: Vec<RelayDescriptor>| {
-            let list = RelayList {
-                name: String::new(),
-                issued: now,
-                expires: now.saturating_add(GOOD_FOR_SECS),
-                relays,
-            };
-            let drawing = Drawing::first(&list, self.rules.server.url.host(), Allowance::NONE);
-            let drawn = drawing.draw(&mut RelayMemory::new(), now, rng).ok()?;
-            Some(drawn.path.relays().map(|relay| relay.key).to_vec())
-        };
+        let host = self.rules.server.url.host();
+        let mut draw =
+            |relays: Vec<_>| invite::draw_path(relays, host, Allowance::NONE, now, rng).ok();
         let describe =
             |(key, relay): &(&Ed25519Public, &RegisteredRelay)| self.describe(key, &relay.details);
         let answering = listed.iter().filter(|(_, relay)| relay.missed == 0);

@@ -18,11 +18,13 @@
 //! * `register`: the relays that joined, and the rules of joining.
 //! * `rates`: how many announcements are looked at within a minute.
 //! * `looks`: the hourly look, and which relays stand in the list.
-//! * `issue`: the signed list, and invitations to the network.
+//! * `issue`: the signed list, and the server's invitations to the network.
+//! * `invite`: the relays of an invitation, and those that members make.
 //! * `operator`: what the operator decides by hand.
 //! * `stored`: the state as bytes.
 
 mod announcement;
+mod invite;
 mod issue;
 mod looks;
 mod membership;
@@ -35,6 +37,8 @@ mod stored;
 pub use announcement::{
     AnnouncementError, RelayAnnouncement, RelayDetails, SignedAnnouncement, next_at_ms,
 };
+pub use invite::MemberInvite;
+pub(crate) use invite::draw_path;
 pub use issue::{InviteRefused, Issue};
 pub use looks::{Look, LookRound, RoundOutcome};
 pub use membership::{

@@ -150,6 +150,36 @@ impl HeldList {
     }
 }
 
+impl HeldList {
+    /// Whether the list of a network, which its server keeps, is to be asked for again, when that was done last at `asked`
+    /// (unix seconds): when a third of its life is left, at most once an hour.
+    #[must_use]
+    pub(crate) fn refresh_of_network(&self, asked: u64, now: u64) -> Refresh {
+        let just_asked = now.checked_sub(asked).is_some_and(|age| age < HOUR_SECS);
+        let Some(list) = self.usable(now) else {
+            return Refresh::Before;
+        };
+        let left = list.expires.saturating_sub(now);
+        let life = list.expires.saturating_sub(list.issued);
+        match left {
+            _ if just_asked || left > life / 3 => Refresh::NotYet,
+            left if left > ENDS_SOON_SECS => Refresh::Beside,
+            _ => Refresh::Before,
+        }
+    }
+
+    /// How many relays of the list that is held `newer` lacks, and how many the held one has; nothing where none is held.
+    #[must_use]
+    pub(crate) fn lacking(&self, newer: &RelayList) -> (usize, usize) {
+        let Some(held) = self.last() else {
+            return (0, 0);
+        };
+        let gone = held.relays.iter();
+        let gone = gone.filter(|relay| newer.find(&relay.key).is_none());
+        (gone.count(), held.relays.len())
+    }
+}
+
 /// Signature first: nothing else of an unsigned list is looked at.
 fn check(key: &Ed25519Public, list: &[u8], signature: Option<&str>) -> Result<Good, ListRefused> {
     if list.len() > MAX_ANSWER_LEN {
@@ -210,6 +240,7 @@ const SIGNATURE_ROOM: usize = 256;
 pub const CLOCKS_DIFFER_SECS: u64 = 3_600;
 const REFRESH_SECS: u64 = 24 * 3_600;
 const ENDS_SOON_SECS: u64 = 2 * 24 * 3_600;
+const HOUR_SECS: u64 = 3_600;
 
 #[cfg(test)]
 mod tests {

@@ -21,12 +21,15 @@ use crate::app::operate::builtin::BuiltInError;
 use crate::app::received::content_type::{Content, Disagreement, Family};
 use crate::app::relays::set::RelaySourceError;
 use crate::app::settings::{SettingsError, UnreadSettings};
+use crate::app::transfer::join::JoinError;
 use crate::disk::kept::UnreadFile;
 use crate::disk::private::NotPrivate;
 use crate::net::socks::ParseProxyError;
 use crate::net::socks::{ProxyFailure, ProxyFailureReason};
 use crate::protocol::exchange::Failure;
 use crate::protocol::folder::MAX_ENTRIES;
+use crate::protocol::invitation::FindInvitationError;
+use crate::protocol::network::InviteRefused;
 use crate::protocol::parts::{OpenPartError, ReadListError};
 use crate::protocol::path::{NoPath, Place, RejectReason};
 use crate::protocol::pointer::FindPointerError;
@@ -129,6 +132,9 @@ fn words(error: &AppError) -> UserMessage {
         AppError::SettingsFile(why) => {
             texts::settings_not_kept(&why.sentence(), texts::next_newer())
         }
+        AppError::Invitation(why) => invitation(why),
+        AppError::Invite(why) => invite(*why),
+        AppError::Join(why) => join(why),
         AppError::ForeignBuiltIn => texts::foreign_built_in(),
         AppError::Local(why) => local(why),
         AppError::Mismatch(why) => mismatch(*why),
@@ -136,6 +142,7 @@ fn words(error: &AppError) -> UserMessage {
         AppError::Unfinished(why) => unfinished(why),
         AppError::NeedsNewer(why) => texts::needs_newer(&why.sentence()),
         AppError::NoPlace(why) => texts::no_place(&why.sentence()),
+        AppError::NoInvitation => texts::no_invitation(),
         AppError::NoRelays => texts::no_relays(),
         AppError::NotOwner => texts::not_owner(),
         AppError::OwnRecord(why) => own_record(*why),
@@ -213,6 +220,7 @@ fn relay_source(error: &RelaySourceError) -> UserMessage {
         RelaySourceError::Fetch { host, why } => {
             texts::relay_list_not_fetched(host, &why.sentence())
         }
+        RelaySourceError::ManyGone { before, gone } => texts::many_relays_gone(*gone, *before),
         RelaySourceError::NotHere => texts::relay_list_not_here(),
         RelaySourceError::Refused(why) => texts::newer_relay_list_refused(&why.sentence()),
         RelaySourceError::Seeds(why) => texts::seeds_fail(&why.sentence()),
@@ -287,6 +295,38 @@ fn pointer(error: &FindPointerError) -> UserMessage {
         FindPointerError::NotFound => texts::pointer_not_found(),
         FindPointerError::TooLong => texts::pointer_text_too_long(),
         FindPointerError::Invalid(_) => texts::pointer_invalid(),
+    }
+}
+
+fn invitation(error: &FindInvitationError) -> UserMessage {
+    match error {
+        FindInvitationError::Changed => texts::invitation_changed(),
+        FindInvitationError::CutOff { missing } => texts::invitation_cut_off(*missing),
+        FindInvitationError::Expired => texts::invitation_expired(),
+        FindInvitationError::Invalid(_) => texts::invitation_invalid(),
+        FindInvitationError::Malformed => texts::invitation_malformed(),
+        FindInvitationError::Newer => texts::invitation_newer(),
+        FindInvitationError::NotFound => texts::invitation_not_found(),
+        FindInvitationError::TooLong => texts::invitation_text_too_long(),
+    }
+}
+
+fn invite(error: InviteRefused) -> UserMessage {
+    match error {
+        InviteRefused::Invalid(_) => texts::invite_not_made(),
+        InviteRefused::NoPath => texts::invite_without_path(),
+        InviteRefused::NoneServes => texts::invite_none_serves(),
+        InviteRefused::TooFew { relays } => texts::invite_too_few(relays),
+    }
+}
+
+fn join(error: &JoinError) -> UserMessage {
+    match error {
+        JoinError::ForRelays => texts::join_for_relays(),
+        JoinError::NoPath(why) => texts::join_without_path(&no_path(why).why),
+        JoinError::OtherRelays(name) => texts::join_other_relays(name),
+        JoinError::PrivateRelays => texts::join_private_relays(),
+        JoinError::WrongAccessWord => texts::join_wrong_access_word(),
     }
 }
 

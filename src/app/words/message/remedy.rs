@@ -2,7 +2,9 @@
 
 use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
 use crate::app::relays::set::RelaySourceError;
+use crate::app::transfer::join::JoinError;
 use crate::protocol::exchange::Failure;
+use crate::protocol::invitation::FindInvitationError;
 use crate::protocol::parts::OpenPartError;
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::seal::OpenError;
@@ -63,8 +65,16 @@ impl From<&AppError> for Remedy {
             | AppError::NoSuchEntry(_)
             | AppError::NotOwner
             | AppError::Unfinished(_)
+            | AppError::Invite(_)
+            | AppError::NoInvitation
+            | AppError::Join(JoinError::OtherRelays(_) | JoinError::NoPath(_))
+            | AppError::Invitation(FindInvitationError::Newer)
             | AppError::Pointer(FindPointerError::Newer) => Self::Nothing,
-            AppError::ForeignBuiltIn | AppError::Mismatch(_) | AppError::Pointer(_) => Self::Paste,
+            AppError::ForeignBuiltIn
+            | AppError::Invitation(_)
+            | AppError::Join(_)
+            | AppError::Mismatch(_)
+            | AppError::Pointer(_) => Self::Paste,
             AppError::RelaySource(RelaySourceError::Fetch { .. } | RelaySourceError::Unread(_)) => {
                 Self::Retry
             }
