@@ -76,9 +76,15 @@ impl Client {
     /// A client under `settings` of the program whose data are in `home`.
     #[must_use]
     pub(crate) fn new(home: Home, settings: Settings) -> Self {
+        Self::of(Program::new(home, settings))
+    }
+
+    /// A client of `program`, under its settings.
+    #[must_use]
+    pub fn of(program: Program) -> Self {
         Self {
-            relays: Arc::new(Relays::of(&home)),
-            program: Program::new(home, settings),
+            relays: Arc::new(Relays::of(program.home())),
+            program,
             direct: None,
             access_word: None,
         }
@@ -95,7 +101,7 @@ impl Client {
 
     /// A client of the same program under other settings.
     #[must_use]
-    pub(crate) fn with_settings(&self, settings: Settings) -> Self {
+    pub fn with_settings(&self, settings: Settings) -> Self {
         Self {
             program: self.program.with_settings(settings),
             ..self.clone()
@@ -165,7 +171,7 @@ impl Client {
     /// # Errors
     /// [`AppError::NoRelays`], [`AppError::ForeignBuiltIn`] and [`AppError::RelaysOffered`] when there is no route;
     /// [`AppError::Settings`]; [`AppError`] when the built-in network does not start or the relays cannot be had.
-    pub(crate) async fn call(
+    pub async fn call(
         &self,
         destination: Destination<'_>,
         context: &CallContext,

@@ -90,15 +90,19 @@ pub(super) enum Command {
     Host(HostCommand),
     /// Say what a pointer describes, without any network
     Info(Info),
+    /// Join a network by an invitation: its relays are contacted, and nobody else
+    Join(JoinArgs),
     /// Write the man pages of this program, one a command
     #[command(hide = true)]
     Man(Man),
+    /// Say which networks you use, or choose, rename, leave one, or invite somebody to it
+    Networks(NetworksArgs),
     /// Run a relay
     Relay(RelayArgs),
     /// Make, sign and check relay lists, to hand them out
     #[command(subcommand)]
     RelayList(RelayListCommand),
-    /// Say or change which relays are used
+    /// Say or change which relays are used for servers of no network
     Relays(RelaysArgs),
     /// List transfers that were interrupted, go on with them, or give them up
     Resume(ResumeArgs),
@@ -179,10 +183,15 @@ pub(super) struct GetArgs {
     #[arg(long, conflicts_with_all = ["list", "only", "out"])]
     pub(super) resume: bool,
     #[command(flatten)]
+    pub(super) network: NetworkArg,
+    #[command(flatten)]
     pub(super) route: RouteArgs,
     /// Fetch the relay list that the pointer names from its host, which then sees this computer's address or your proxy's, once, and use it for this pointer's server
     #[arg(long, conflicts_with = "direct")]
     pub(super) accept_relay_list: bool,
+    /// Where the text holds an invitation beside the pointer, to the network of its server: join that network first
+    #[arg(long, conflicts_with_all = ["direct", "relays"])]
+    pub(super) join: bool,
     /// Do not tell the sender, who asked for it, that you have the file
     #[arg(long)]
     pub(super) no_receipt: bool,
@@ -200,6 +209,8 @@ pub(super) struct ManageArgs {
     /// `-` to read the pointer from standard input (as an argument, other users of this computer can see it), or the
     /// pointer
     pub(super) pointer: String,
+    #[command(flatten)]
+    pub(super) network: NetworkArg,
     #[command(flatten)]
     pub(super) route: RouteArgs,
     /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
@@ -240,8 +251,10 @@ pub(super) struct ShareArgs {
     #[arg(long)]
     pub(super) resume: bool,
     /// The file server's address, as its operator gave it [default: the one of the settings, else the built-in one]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "network")]
     pub(super) server: Option<ServerAddress>,
+    #[command(flatten)]
+    pub(super) network: NetworkArg,
     #[command(flatten)]
     pub(super) route: RouteArgs,
     /// How long the server should keep it, such as 7d or 12h [default: the server's]
@@ -253,6 +266,9 @@ pub(super) struct ShareArgs {
     /// Name the relay list in the pointer, for recipients without relays; it must be one by URL
     #[arg(long, conflicts_with = "direct")]
     pub(super) with_relay_list: bool,
+    /// Print an invitation to the network, without the access word, in a line before the pointer: whoever has nothing pastes both
+    #[arg(long, conflicts_with_all = ["direct", "relays"])]
+    pub(super) with_invitation: bool,
     /// Ask recipients to tell of their download, so that `cloak status` can count them
     #[arg(long, conflicts_with = "max_downloads")]
     pub(super) count: bool,
@@ -299,6 +315,14 @@ pub(super) struct Access {
     pub(super) access_word_file: Option<PathBuf>,
 }
 
+/// A network with its server and its relays.
+#[derive(Args)]
+pub(super) struct NetworkArg {
+    /// A network of yours, as `cloak networks` calls it, with its server and its relays [default: the one in use; of a pointer the one of its server]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["relays", "direct"])]
+    pub(super) network: Option<String>,
+}
+
 /// The route to the server.
 #[derive(Args)]
 pub(super) struct RouteArgs {
@@ -318,6 +342,90 @@ fn parse_proxy(text: &str) -> Result<ProxyOverride, ParseProxyError> {
         return Ok(ProxyOverride::None);
     }
     text.parse().map(ProxyOverride::Through)
+}
+
+#[derive(Args)]
+pub(super) struct JoinArgs {
+    /// `-` to read the invitation from standard input (as an argument, other users of this computer can see it), a file that holds it, or the invitation
+    pub(super) invitation: String,
+    /// Say what joining would mean, and ask nobody
+    #[arg(long)]
+    pub(super) look: bool,
+    /// Use the relays of the invitation for a server that you use through others
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// Let rules of paths yield in this network, where its relays are too few for them
+    #[arg(long)]
+    pub(super) relax: bool,
+    /// Fetch the relay list from the host that the invitation names, which then sees this computer's address or your proxy's
+    #[arg(long)]
+    pub(super) ask_list_host: bool,
+    /// A SOCKS5 proxy to the first relay, such as socks5://127.0.0.1:9050, or none [default: the one of the settings]
+    #[arg(long, value_name = "URL", env = "CLOAKROOM_PROXY", hide_env_values = true, value_parser = parse_proxy)]
+    pub(super) proxy: Option<ProxyOverride>,
+    /// Say on standard error (with --json in its object) which party of the path was shown what, try by try
+    #[arg(long)]
+    pub(super) who_saw_what: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct NetworksArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Option<NetworksCommand>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum NetworksCommand {
+    /// Print an invitation to a network, for somebody who is to use it
+    Invite {
+        /// The network [default: the one in use]
+        name: Option<String>,
+        /// How long somebody can join by it
+        #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_seconds)]
+        expires: u64,
+        /// Leave out the access word that you keep: whoever joins can receive, and share once they have the word
+        #[arg(long)]
+        without_access_word: bool,
+    },
+    /// Leave a network; what you shared there can still be managed
+    Leave {
+        /// The network
+        name: String,
+    },
+    /// Relax the rules of paths in a network that has too few relays for them: relays of one part of the internet or one operator on one path, a former guard as middle or last. Who saw what says each time which rule yielded
+    Relax {
+        /// The network [default: the one in use]
+        name: Option<String>,
+        /// Hold every rule again
+        #[arg(long)]
+        off: bool,
+    },
+    /// Say which relays a network has, and which ones are set aside
+    Relays {
+        /// The network [default: the one in use]
+        name: Option<String>,
+        /// Use the newest list, which waits since it lacks more than half of the relays
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Call a network otherwise
+    Rename {
+        /// The network
+        name: String,
+        /// Its new name
+        new_name: String,
+    },
+    /// Send new files to this network; `built-in` keeps them on this computer
+    Use {
+        /// The network
+        name: String,
+    },
 }
 
 #[derive(Args)]

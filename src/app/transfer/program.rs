@@ -45,11 +45,17 @@ impl Program {
     /// A program under `settings`, whose data are in `home`.
     #[must_use]
     pub fn new(home: Home, settings: Settings) -> Self {
+        Self::with_clock(home, settings, clock::system())
+    }
+
+    /// As [`Program::new`], by another clock than that of this computer.
+    #[must_use]
+    pub fn with_clock(home: Home, settings: Settings, clock: Clock) -> Self {
         Self {
             shared: Arc::new(SharedState {
                 remembered: Remembered::new(home.data_dir.join("network.json")),
                 home,
-                clock: clock::system(),
+                clock,
                 builtin: tokio::sync::Mutex::new(Weak::new()),
                 held: Mutex::new(None),
             }),

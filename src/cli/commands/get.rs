@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServerCommand, Telling, resume, share};
+use super::{ServerCommand, Telling, join, resume, share};
 use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
 use crate::app::received::incoming::Renamed;
@@ -24,7 +24,7 @@ use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let telling = Telling::of(args.who_saw_what, args.json);
-    let command = ServerCommand::new(&args.route, telling, cancel);
+    let command = ServerCommand::new(&args.route, telling, cancel).in_network(&args.network);
     let work = async |client: &Client| fetch(&command, client, args).await;
     command.run(work).await
 }
@@ -117,8 +117,23 @@ fn print_listing(command: &ServerCommand, manifest: &Manifest) -> Result<(), Cli
 }
 
 async fn fetch(command: &ServerCommand, client: &Client, args: GetArgs) -> Result<(), CliError> {
-    let pointer = command.pointer(&args.pointer).await?;
+    let text = terminal::pointer_text(&args.pointer, &command.context.cancel).await?;
+    let pointer = command.pointer_in(client, &text)?;
     PointerUse::Get.check(&pointer)?;
+    let joined = join::invited_to(&pointer, &text, client)?;
+    let joined = match joined {
+        Some(offer) if args.join => Some(join::join_first(&command, client, &offer).await?),
+        Some(offer) => {
+            terminal::note(&format!(
+                "the text holds an invitation to {:?} ({}), the network of the pointer's server: get --join joins it first",
+                offer.name(),
+                offer.host()
+            ));
+            None
+        }
+        None => None,
+    };
+    let client = joined.as_ref().unwrap_or(client);
     if args.resume
         && let Some(begun) = OpenTransfer::find_download(client.program(), &pointer)
     {

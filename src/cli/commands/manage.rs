@@ -109,7 +109,7 @@ async fn ask<T>(
     question: impl AsyncFnOnce(&Call, &Pointer) -> Result<T, AppError>,
 ) -> Result<T, CliError> {
     let work = async |client: &Client| {
-        let pointer = command.pointer(&args.pointer).await?;
+        let pointer = command.pointer(client, &args.pointer).await?;
         let source = Destination::SourceOf(&pointer);
         let call = command.call(client, source).await?;
         Ok(question(&call, &pointer).await?)

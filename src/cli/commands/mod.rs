@@ -6,8 +6,10 @@ pub(super) mod demo;
 pub(super) mod get;
 pub(super) mod host;
 pub(super) mod info;
+pub(super) mod join;
 pub(super) mod man;
 pub(super) mod manage;
+pub(super) mod networks;
 pub(super) mod relay;
 pub(super) mod relay_list;
 pub(super) mod relays;
@@ -21,8 +23,9 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use self::networks::NamedNetwork;
 use super::CliError;
-use super::args::{Access, RouteArgs};
+use super::args::{Access, NetworkArg, RouteArgs};
 use super::terminal;
 use crate::app::client::{Client, Destination, Override};
 use crate::app::error::AppError;
@@ -43,6 +46,8 @@ fn open_client() -> Result<Client, CliError> {
 /// One command that talks to a server, as it was asked for.
 struct ServerCommand {
     over: Override,
+    /// The network that was named.
+    network: Option<String>,
     telling: Telling,
     context: CallContext,
 }
@@ -60,8 +65,17 @@ impl ServerCommand {
                 proxy: route.proxy.clone(),
                 access_word: None,
             },
+            network: None,
             telling,
             context: CallContext::new(cancel),
+        }
+    }
+
+    /// This command, in the network that was named.
+    fn in_network(self, named: &NetworkArg) -> Self {
+        Self {
+            network: named.network.clone(),
+            ..self
         }
     }
 
@@ -96,10 +110,40 @@ impl ServerCommand {
         Ok(call)
     }
 
+    /// The server of the network that was named; `None` when none was. The built-in network has no such address.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] when there is no such network.
+    fn named(&self, client: &Client) -> Result<Option<NamedNetwork>, CliError> {
+        let name = self.network.as_deref();
+        name.map(|name| networks::find(client.settings(), name))
+            .transpose()
+    }
+
     /// The pointer of an argument, or of standard input when that is `-`.
-    async fn pointer(&self, argument: &str) -> Result<Pointer, CliError> {
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] also for a pointer to another server than that of the network that was named.
+    async fn pointer(&self, client: &Client, argument: &str) -> Result<Pointer, CliError> {
         let text = terminal::pointer_text(argument, &self.context.cancel).await?;
-        Ok(Pointer::find(&text).map_err(AppError::from)?)
+        self.pointer_in(client, &text)
+    }
+
+    /// The pointer in a text, as [`ServerCommand::pointer`].
+    fn pointer_in(&self, client: &Client, text: &str) -> Result<Pointer, CliError> {
+        let pointer = Pointer::find(text).map_err(AppError::from)?;
+        let is_there = match self.named(client)? {
+            None => true,
+            Some(NamedNetwork::BuiltIn) => client.program().is_builtin(&pointer.server),
+            Some(NamedNetwork::Server(server)) => server.address == pointer.server,
+        };
+        if is_there {
+            return Ok(pointer);
+        }
+        Err(CliError::Usage(format!(
+            "the pointer names the server {}, which is not the one of that network; leave out --network",
+            pointer.server.url.authority()
+        )))
     }
 
     /// The object of a command that went well.

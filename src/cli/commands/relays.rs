@@ -108,9 +108,11 @@ fn show(
     Ok(())
 }
 
-fn print_view(program: &Program, view: &SourceView) -> Result<(), CliError> {
+pub(super) fn print_view(program: &Program, view: &SourceView) -> Result<(), CliError> {
     let now = program.now();
-    let heading = if view.chosen {
+    let heading = if let RelaySource::Network(_) = view.source {
+        "network"
+    } else if view.chosen {
         "in use"
     } else if view.servers.is_empty() {
         "kept, not in use"

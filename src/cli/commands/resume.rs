@@ -153,7 +153,7 @@ pub(super) async fn resumed(
         .await;
     drop(bar);
     match ended? {
-        Resumed::Shared(shared) => share::print_or_take_back(command, &call, &shared).await,
+        Resumed::Shared(shared) => share::print_or_take_back(command, &call, &shared, None).await,
         Resumed::Fetched(fetched) => get::print(command, &fetched),
     }
 }

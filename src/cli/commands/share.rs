@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::networks::{self, NamedNetwork};
 use super::{CLOCKS_DIFFER, ServerCommand, Telling, access_word, resume};
 use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
@@ -19,13 +20,14 @@ use crate::app::words::units::{duration, grouped};
 use crate::cli::args::ShareArgs;
 use crate::cli::terminal::{self, Bar, date, print_json, print_line};
 use crate::cli::{CliError, StoredFile};
+use crate::protocol::bech32m::SecretText;
 use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: ShareArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     // A stored file is of no use without its pointer.
     streams::check_output()?;
     let telling = Telling::of(args.who_saw_what, args.json);
-    let mut command = ServerCommand::new(&args.route, telling, cancel);
+    let mut command = ServerCommand::new(&args.route, telling, cancel).in_network(&args.network);
     let word = telling.end(access_word(&args.access), &command.context.log);
     command.over.access_word = word?;
     let parcels: Vec<_> = if args.each {
@@ -54,9 +56,19 @@ async fn share(
     {
         return resume::resumed(command, client, begun).await;
     }
-    let server = args.server.as_ref();
-    let to = server.map_or(Destination::Chosen, Destination::Server);
+    let named = command.named(client)?;
+    let to = match (&args.server, &named) {
+        (Some(server), _) => Destination::Server(server),
+        (None, Some(NamedNetwork::BuiltIn)) => Destination::BuiltIn,
+        (None, Some(NamedNetwork::Server(server))) => Destination::Server(&server.address),
+        (None, None) => Destination::Chosen,
+    };
     let call = command.call(client, to).await?;
+    let invitation = if args.with_invitation {
+        Some(networks::invitation_of(client, call.routed().server())?)
+    } else {
+        None
+    };
     if args.with_relay_list && call.routed().relay_line().is_none() {
         return Err(CliError::Usage(
             "there is no relay list that a pointer could name: it must be one by URL, added with cloak relays add"
@@ -83,7 +95,7 @@ async fn share(
     let shared = share::share(&call.clone().with_progress(bar.sink()), request).await;
     drop(bar);
     match shared {
-        Ok(shared) => print_or_take_back(command, &call, &shared).await,
+        Ok(shared) => print_or_take_back(command, &call, &shared, invitation.as_ref()).await,
         Err(error) => {
             if let Some(begun) = OpenTransfer::find_share(client.program(), &paths) {
                 note_unfinished(&begun, &error);
@@ -112,8 +124,9 @@ pub(super) async fn print_or_take_back(
     command: &ServerCommand,
     call: &Call,
     shared: &Shared,
+    invitation: Option<&SecretText>,
 ) -> Result<(), CliError> {
-    if let Err(cause) = print(shared, command) {
+    if let Err(cause) = print(shared, command, invitation) {
         let file = match manage::take_back(call, &shared.pointer).await {
             Ok(()) => StoredFile::TakenBack,
             Err(_) => StoredFile::Left,
@@ -170,13 +183,21 @@ fn note_left_out(left_out: &LeftOut) {
 }
 
 /// Prints the pointer, alone or with what else a program wants to know.
-fn print(shared: &Shared, command: &ServerCommand) -> Result<(), OutputError> {
+fn print(
+    shared: &Shared,
+    command: &ServerCommand,
+    invitation: Option<&SecretText>,
+) -> Result<(), OutputError> {
     let text = shared.pointer.to_text();
     if !command.telling.json {
+        if let Some(invitation) = invitation {
+            print_line(invitation.as_str())?;
+        }
         return print_line(text.as_str());
     }
     print_json(&command.object(json!({
         "pointer": text.as_str(),
+        "invitation": invitation.map(SecretText::as_str),
         "size": shared.pointer.content_len,
         "sent_as": shared.class.blob_len(),
         "parts": shared.parts,

@@ -1,0 +1,296 @@
+//! `cloak networks`: the networks that this person uses. One is a file server with the relays that lead there.
+
+use serde_json::{Value, json};
+
+use super::{open_client, relays};
+use crate::app::client::Client;
+use crate::app::error::AppError;
+use crate::app::relays::{ListState, NetworkId, NetworkView, RelaySource, RelaySourceError};
+use crate::app::settings::{Change, ServerChoice, ServerEntry, Settings};
+use crate::cli::CliError;
+use crate::cli::args::{NetworksArgs, NetworksCommand};
+use crate::cli::terminal::{self, date, print_json, print_line};
+use crate::protocol::address::ServerAddress;
+use crate::protocol::bech32m::SecretText;
+
+pub(crate) fn run(args: NetworksArgs) -> Result<(), CliError> {
+    let client = open_client()?;
+    let Some(command) = args.command else {
+        return show(&client, args.json);
+    };
+    let settings = client.settings();
+    match command {
+        NetworksCommand::Invite {
+            name,
+            expires,
+            without_access_word,
+        } => {
+            let server = named_or_chosen(settings, name.as_deref())?;
+            let (relays, program) = (client.relays(), client.program());
+            let invitation = relays.invite(program, &server, !without_access_word, expires)?;
+            if server.access_word.is_some() && !without_access_word {
+                terminal::note("the invitation holds the access word");
+            }
+            Ok(print_line(invitation.to_text().as_str())?)
+        }
+        NetworksCommand::Leave { name } => leave(&client, &name),
+        NetworksCommand::Relax { name, off } => {
+            let server = named_or_chosen(settings, name.as_deref())?;
+            let source = source_of(settings, &server);
+            keep(&client, Change::ShortList(source, !off))?;
+            terminal::note(if off {
+                "every rule of paths holds in that network"
+            } else {
+                "rules of paths may yield where that network has too few relays for them; --who-saw-what says which did"
+            });
+            Ok(())
+        }
+        NetworksCommand::Relays { name, accept } => {
+            let server = named_or_chosen(settings, name.as_deref())?;
+            show_relays(&client, &server, accept)
+        }
+        NetworksCommand::Rename { name, new_name } => {
+            let server = named(settings, &name)?;
+            let new_name = new_name.trim();
+            if new_name.is_empty() {
+                return Err(CliError::Usage("a network needs a name".to_owned()));
+            }
+            let free = settings.free_name(new_name, &server.address);
+            keep(&client, Change::ServerName(server.address, free.clone()))?;
+            Ok(print_line(&free)?)
+        }
+        NetworksCommand::Use { name } => {
+            let choice = match find(settings, &name)? {
+                NamedNetwork::BuiltIn => ServerChoice::BuiltIn,
+                NamedNetwork::Server(server) => ServerChoice::Server(server.address),
+            };
+            keep(&client, Change::ChosenServer(choice))
+        }
+    }
+}
+
+/// A network of this person.
+pub(super) enum NamedNetwork {
+    /// The one inside the program.
+    BuiltIn,
+    /// The one of this server.
+    Server(Box<ServerEntry>),
+}
+
+/// The network with this name, or with this host or address.
+///
+/// # Errors
+/// [`CliError::Usage`] when there is none, or more than one.
+pub(super) fn find(settings: &Settings, name: &str) -> Result<NamedNetwork, CliError> {
+    if name == BUILT_IN {
+        return Ok(NamedNetwork::BuiltIn);
+    }
+    let by = |is_meant: &dyn Fn(&ServerEntry) -> bool| -> Vec<&ServerEntry> {
+        let servers = settings.servers.iter();
+        servers.filter(|server| is_meant(server)).collect()
+    };
+    let ways = [
+        by(&|server| settings.name_in_list(server) == name),
+        by(&|server| server.address.to_string() == name),
+        by(&|server| server.address.url.authority() == name || server.shown_name() == name),
+    ];
+    match ways
+        .iter()
+        .find(|found| !found.is_empty())
+        .map(Vec::as_slice)
+    {
+        Some([one]) => Ok(NamedNetwork::Server(Box::new((*one).clone()))),
+        Some(_) => Err(CliError::Usage(format!(
+            "several networks are meant by {name:?}: give the server's whole address"
+        ))),
+        None => Err(CliError::Usage(format!(
+            "there is no network {name:?}: `cloak networks` lists yours"
+        ))),
+    }
+}
+
+/// An invitation to the network of a server, without its access word, to stand beside a pointer.
+pub(super) fn invitation_of(
+    client: &Client,
+    server: &ServerAddress,
+) -> Result<SecretText, CliError> {
+    let entry = client.settings().entry(server);
+    let entry = entry.ok_or(AppError::NoInvitation)?;
+    let (relays, program) = (client.relays(), client.program());
+    let invitation = relays.invite(program, entry, false, GOOD_FOR_SECS)?;
+    Ok(invitation.to_text())
+}
+
+fn named(settings: &Settings, name: &str) -> Result<ServerEntry, CliError> {
+    match find(settings, name)? {
+        NamedNetwork::Server(server) => Ok(*server),
+        NamedNetwork::BuiltIn => Err(CliError::Usage(
+            "that is the network inside this program: nobody joins or leaves it".to_owned(),
+        )),
+    }
+}
+
+fn named_or_chosen(settings: &Settings, name: Option<&str>) -> Result<ServerEntry, CliError> {
+    match (name, settings.chosen_entry()) {
+        (Some(name), _) => named(settings, name),
+        (None, Some(chosen)) => Ok(chosen.clone()),
+        (None, None) => named(settings, BUILT_IN),
+    }
+}
+
+/// Where the relays are from that lead to this server.
+fn source_of(settings: &Settings, server: &ServerEntry) -> RelaySource {
+    let network = server.network();
+    network.map_or_else(|| settings.relays.clone(), RelaySource::Network)
+}
+
+fn keep(client: &Client, change: Change) -> Result<(), CliError> {
+    let mut settings = client.settings().clone();
+    settings.apply(&change);
+    let kept = settings.save_changes(&[change], client.program().home());
+    Ok(kept.map_err(AppError::from)?)
+}
+
+fn leave(client: &Client, name: &str) -> Result<(), CliError> {
+    let server = named(client.settings(), name)?;
+    keep(client, Change::RemoveServer(server.address.clone()))?;
+    terminal::note("left; what you shared there can be managed as before, until it expires");
+    Ok(())
+}
+
+fn view(client: &Client, network: &NetworkId) -> Result<NetworkView, CliError> {
+    let (relays, now) = (client.relays(), client.program().now());
+    let view = relays.view_network(network, now);
+    Ok(view.map_err(|unread| AppError::from(RelaySourceError::from(unread)))?)
+}
+
+fn show(client: &Client, json: bool) -> Result<(), CliError> {
+    let settings = client.settings();
+    if json {
+        let mut networks = vec![json!({
+            "name": BUILT_IN,
+            "in_use": settings.chosen == ServerChoice::BuiltIn,
+        })];
+        for server in &settings.servers {
+            networks.push(object(client, server)?);
+        }
+        return Ok(print_json(&json!({ "networks": networks }))?);
+    }
+    let mark = |in_use: bool| if in_use { "*" } else { " " };
+    print_line(&format!(
+        "{} {BUILT_IN}: inside this program, for practice",
+        mark(settings.chosen == ServerChoice::BuiltIn)
+    ))?;
+    for server in &settings.servers {
+        let in_use = settings.chosen_server() == Some(&server.address);
+        print_line(&format!(
+            "{} {}: {}, {}",
+            mark(in_use),
+            settings.name_in_list(server),
+            server.address.url,
+            relays_in_words(client, server)?
+        ))?;
+    }
+    if settings.servers.is_empty() {
+        terminal::note("`cloak join` joins a network by an invitation");
+    }
+    Ok(())
+}
+
+fn relays_in_words(client: &Client, server: &ServerEntry) -> Result<String, CliError> {
+    if server.direct {
+        return Ok("without relays".to_owned());
+    }
+    let Some(network) = server.network() else {
+        return Ok(match client.settings().relays {
+            RelaySource::BuiltIn => "needs relays".to_owned(),
+            _ => "through the relays that `cloak relays` shows".to_owned(),
+        });
+    };
+    let view = view(client, &network)?;
+    let count = view
+        .source
+        .list
+        .as_ref()
+        .map_or(0, |list| list.relays.len());
+    let until = view.source.list.as_ref().map(|list| date(list.expires));
+    let mut words = match (&view.source.state, until) {
+        (ListState::Good, Some(until)) => format!("{count} relays until {until}"),
+        (ListState::Ended, Some(until)) => {
+            format!(
+                "{count} relays, a list that ended {until}: the next transfer asks for a newer one"
+            )
+        }
+        _ => "the relay list comes with the first transfer".to_owned(),
+    };
+    if let Some(waiting) = &view.waiting {
+        words += &format!(
+            "; a newer list of {} relays waits until you look at it: `cloak networks relays`",
+            waiting.relays.len()
+        );
+    }
+    Ok(words)
+}
+
+fn object(client: &Client, server: &ServerEntry) -> Result<Value, CliError> {
+    let settings = client.settings();
+    let view = match server.network() {
+        Some(network) => Some(view(client, &network)?),
+        None => None,
+    };
+    let list = view.as_ref().and_then(|view| view.source.list.as_ref());
+    Ok(json!({
+        "name": settings.name_in_list(server),
+        "server": server.address.to_string(),
+        "in_use": settings.chosen_server() == Some(&server.address),
+        "joined": server.network().is_some(),
+        "direct": server.direct,
+        "access_word": server.access_word.is_some(),
+        "relays": list.map(|list| list.relays.len()),
+        "list_expires": list.map(|list| list.expires),
+        "list_problem": view
+            .as_ref()
+            .and_then(|view| view.source.problem.as_ref())
+            .map(|problem| &problem.detail),
+        "list_waits": view.as_ref().is_some_and(|view| view.waiting.is_some()),
+        "rules_may_yield": settings.short_lists.contains(&source_of(settings, server)),
+    }))
+}
+
+fn show_relays(client: &Client, server: &ServerEntry, accept: bool) -> Result<(), CliError> {
+    let Some(network) = server.network() else {
+        return Err(CliError::Usage(
+            "that server was not joined by an invitation; `cloak relays` shows the relays that are used for it"
+                .to_owned(),
+        ));
+    };
+    let (program, relays) = (client.program(), client.relays());
+    if accept {
+        relays
+            .accept_waiting(&network, program.now())
+            .map_err(|error| match error {
+                RelaySourceError::NotHere => CliError::Usage("no newer list waits".to_owned()),
+                error => AppError::from(error).into(),
+            })?;
+        terminal::note("the newest list is in use");
+    }
+    let view = view(client, &network)?;
+    relays::print_view(program, &view.source)?;
+    if let (Some(list), Some(newer)) = (&view.source.list, &view.waiting) {
+        let gone = list.relays.iter();
+        let gone = gone
+            .filter(|relay| newer.find(&relay.key).is_none())
+            .count();
+        print_line(&format!(
+            "  waiting   a newer list of {} relays lacks {gone} of these {}: ask whoever runs the network, then use it with --accept",
+            newer.relays.len(),
+            list.relays.len()
+        ))?;
+    }
+    Ok(())
+}
+
+/// What the network inside the program is called.
+const BUILT_IN: &str = "built-in";
+/// How long an invitation beside a pointer is good: 30 days.
+const GOOD_FOR_SECS: u64 = 30 * 24 * 3_600;
