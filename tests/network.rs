@@ -8,6 +8,7 @@ mod network {
     mod between;
     mod hostile;
     mod joining;
+    mod members;
     mod parts;
     mod place;
     mod relay_death;
@@ -19,6 +20,7 @@ mod network {
     mod session_network;
     mod socks;
     mod socks_server;
+    mod world;
 
     mod privacy {
         mod client_log;

@@ -145,7 +145,7 @@ impl Client {
 
     /// The running program: its guards, what servers said of themselves, the built-in network.
     #[must_use]
-    pub(crate) const fn program(&self) -> &Program {
+    pub const fn program(&self) -> &Program {
         &self.program
     }
 

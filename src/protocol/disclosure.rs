@@ -391,7 +391,11 @@ pub struct PartyTotal {
     pub tries: usize,
     /// The surest sign, over all tries, that the request reached the party.
     pub saw: Saw,
-    /// Facts that the party was shown, each once.
+    /// Bytes towards the server that the party was shown.
+    pub sent_bytes: u64,
+    /// Bytes back that the party was shown.
+    pub answered_bytes: u64,
+    /// Facts that the party was shown, each once, without sizes and times.
     pub shown: Vec<Fact>,
 }
 
@@ -456,6 +460,8 @@ pub(crate) fn totals<'a>(attempts: impl IntoIterator<Item = &'a AttemptShown>) -
                     roles: Vec::new(),
                     tries: 0,
                     saw: Saw::Nothing,
+                    sent_bytes: 0,
+                    answered_bytes: 0,
                     shown: Vec::new(),
                 });
                 totals.len() - 1
@@ -470,8 +476,15 @@ pub(crate) fn totals<'a>(attempts: impl IntoIterator<Item = &'a AttemptShown>) -
             total.roles.push(party.role);
         }
         for fact in party.shown {
-            if !total.shown.contains(&fact) {
-                total.shown.push(fact);
+            match fact {
+                Fact::Sizes { request, answer } => {
+                    let more = |sum: u64, len: usize| sum.saturating_add(len as u64);
+                    total.sent_bytes = more(total.sent_bytes, request);
+                    total.answered_bytes = more(total.answered_bytes, answer.unwrap_or(0));
+                }
+                Fact::Time(_) => {}
+                fact if total.shown.contains(&fact) => {}
+                fact => total.shown.push(fact),
             }
         }
     }
@@ -544,6 +557,25 @@ mod tests {
             answer: None,
         };
         assert_eq!(who(&parties, &middle), [Role::Middle]);
+    }
+
+    #[test]
+    fn over_many_tries_each_party_has_sums_in_place_of_sizes_and_times() {
+        let tries: Vec<_> = (0..300)
+            .map(|at| AttemptShown {
+                at,
+                ..attempt(true, true)
+            })
+            .collect();
+        let totals = totals(&tries);
+        assert_eq!(totals.len(), 4);
+        let (guard, middle) = (&totals[0], &totals[1]);
+        assert_eq!((guard.tries, guard.sent_bytes), (300, 300 * 2_560));
+        assert_eq!(guard.answered_bytes, 300 * 1_699);
+        assert_eq!((middle.sent_bytes, middle.answered_bytes), (300 * 2_314, 0));
+        for total in &totals {
+            assert!(total.shown.len() < 5, "{total:?}");
+        }
     }
 
     #[test]

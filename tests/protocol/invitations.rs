@@ -7,10 +7,14 @@ use cloakroom::protocol::invitation::{
     FindInvitationError, InvalidInvitation, Invitation, InvitationParts, InvitedRelay, Purpose,
 };
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
+use cloakroom::protocol::network::{InviteRefused, MemberInvite};
+use cloakroom::protocol::path::Allowance;
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::{RelayDescriptor, Serves};
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
 use serde_json::Value;
 
 fn vectors() -> Value {
@@ -164,6 +168,8 @@ fn a_published_fingerprint_is_that_of_the_network() {
     let fingerprint = |parts| Invitation::new(parts).unwrap().fingerprint();
     let network = fingerprint(parts_of("three relays"));
     assert_eq!(network.as_bytes()[..], expected);
+    let words = ["overlay", "smelting", "equity", "animating", "upturned"];
+    assert_eq!(network.words(), words);
     for case in [
         "list also by https",
         "for who runs a relay",
@@ -472,4 +478,83 @@ proptest! {
             drop(find(&word));
         }
     }
+}
+
+fn member_invite(count: u8, allow: Allowance, seed: u8) -> Result<Invitation, InviteRefused> {
+    let server = parts_of("three relays").server;
+    let relays: Vec<_> = (1..=count)
+        .map(|seed| RelayDescriptor {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: [100, seed, 0, 1].into(),
+            port: 8_790,
+            operator: format!("operator {}", seed % 3),
+            serves: if seed > 3 {
+                Serves::None
+            } else {
+                Serves::Hosts(vec![server.url.host().to_owned()])
+            },
+        })
+        .collect();
+    let invite = MemberInvite {
+        server: &server,
+        list_key: Identity::from_seed([99; 32]).public(),
+        relays: &relays,
+        name: "Bens Leute, die sich seit vielen Jahren kennen",
+        access_word: AccessWord::parse("sesame").ok(),
+        expires: now() + 1,
+        allow,
+    };
+    invite.make(now(), &mut ChaCha20Rng::from_seed([seed; 32]))
+}
+
+#[test]
+fn a_member_invites_with_relays_among_which_is_a_path() {
+    let mut firsts = Vec::new();
+    for seed in 0..20 {
+        let made = member_invite(20, Allowance::NONE, seed).unwrap();
+        let found = Invitation::find(made.to_text().as_str(), now()).unwrap();
+        let parts = found.parts();
+        assert_eq!(parts.name, "Bens Leute, die sich seit vielen Jahren");
+        assert!((3..=8).contains(&parts.relays.len()));
+        assert!(parts.relays[0].serves);
+        let mut operators: Vec<_> = parts.relays.iter().map(|relay| &relay.operator).collect();
+        operators.sort();
+        operators.dedup();
+        assert_eq!(operators.len(), 3, "each path has three operators");
+        firsts.push(parts.relays.last().unwrap().key);
+    }
+    firsts.sort();
+    firsts.dedup();
+    assert!(firsts.len() > 5, "the relays are drawn anew each time");
+}
+
+#[test]
+fn a_member_without_a_path_invites_nobody() {
+    let few = member_invite(2, Allowance::NONE, 0).err();
+    assert_eq!(few, Some(InviteRefused::TooFew { relays: 2 }));
+    let alike = |allow| {
+        let server = parts_of("three relays").server;
+        let relays: Vec<_> = (1..=3)
+            .map(|seed| RelayDescriptor {
+                key: Identity::from_seed([seed; 32]).public(),
+                host: [100, seed, 0, 1].into(),
+                port: 8_790,
+                operator: "Ann".to_owned(),
+                serves: Serves::Any,
+            })
+            .collect();
+        let invite = MemberInvite {
+            server: &server,
+            list_key: Identity::from_seed([99; 32]).public(),
+            relays: &relays,
+            name: "",
+            access_word: None,
+            expires: now() + 1,
+            allow,
+        };
+        invite.make(now(), &mut ChaCha20Rng::from_seed([0; 32]))
+    };
+    assert_eq!(alike(Allowance::NONE).err(), Some(InviteRefused::NoPath));
+    let relaxed = alike(Allowance::ALL).unwrap();
+    assert_eq!(relaxed.parts().name, "files.example.org");
 }

@@ -61,7 +61,7 @@ fn the_three_lines_make_a_network() {
         .into_iter()
         .filter(|line| line.starts_with("cloak "))
         .collect();
-    let [serve, relay] = &lines[..] else {
+    let [serve, relay, join] = &lines[..] else {
         panic!("{lines:?}");
     };
     let serve = serve.replace("0.0.0.0:8787", &free_port()).replace(
@@ -125,7 +125,55 @@ fn the_three_lines_make_a_network() {
     machines.done("friend", get);
     assert_eq!(fs::read(friend.join("copy.jpg")).unwrap(), b"a photo");
 
+    friends_join(&machines, join, &friends);
     operator_commands(&machines, &kept_key(&machines, "Dora"));
+}
+
+/// A friend joins by the operator's invitation and shares; another one has nothing but what the first one sends, and receives.
+fn friends_join(machines: &Machines, join: &str, friends: &str) {
+    let eve = machines.folder("eve");
+    fs::write(eve.join("friends.txt"), format!("Join us: {friends}")).unwrap();
+    let look = machines.done("eve", "cloak join friends.txt --look");
+    assert!(
+        look.contains("the network \"Ann's friends\" of 127.0.0.1"),
+        "{look}"
+    );
+    assert!(!eve.join("config.toml").exists());
+    assert_eq!(machines.done("eve", join), "Ann's friends\n");
+    let networks = machines.done("eve", "cloak networks");
+    let line = networks.lines().last().unwrap();
+    assert!(
+        line.starts_with("* Ann's friends: http://127.0.0.1:"),
+        "{networks}"
+    );
+    assert!(line.contains(", 3 relays until "), "{networks}");
+    let check = machines.done("eve", "cloak check");
+    assert!(check.contains("3 relays of the network"), "{check}");
+
+    fs::write(eve.join("photo.jpg"), b"a photo").unwrap();
+    let both = machines.done("eve", "cloak share photo.jpg --with-invitation");
+    let fred = machines.folder("fred");
+    fs::write(fred.join("both.txt"), &both).unwrap();
+    let early = machines.output("fred", "cloak get - < both.txt");
+    let said = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(
+        !early.status.success() && said.contains("get --join joins it first"),
+        "{said}"
+    );
+    machines.done("fred", "cloak get --join - --out copy.jpg < both.txt");
+    assert_eq!(fs::read(fred.join("copy.jpg")).unwrap(), b"a photo");
+
+    // The file's owner manages it after they left, and whoever never joined a network names none.
+    let pointer = both.lines().last().unwrap();
+    fs::write(eve.join("pointer.txt"), pointer).unwrap();
+    machines.done("eve", "cloak networks rename \"Ann's friends\" pals");
+    machines.done("eve", "cloak networks leave pals");
+    machines.done("eve", "cloak delete - < pointer.txt");
+    let named = machines.output("fred", "cloak share both.txt --network pals");
+    let said = String::from_utf8_lossy(&named.stderr).into_owned();
+    assert!(said.contains("there is no network \"pals\""), "{said}");
+    let invited = machines.done("fred", "cloak networks invite");
+    assert!(invited.starts_with("cloakin1"), "{invited}");
 }
 
 fn kept_key(machines: &Machines, operator: &str) -> String {

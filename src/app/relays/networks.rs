@@ -5,7 +5,7 @@
 //! thing, fetching the newer one, for half a year; after that, or where none of its relays answers, the relays of the
 //! invitation do. A newer list that lacks more than half of the relays waits until the person has looked at it.
 //!
-//! The lists are in `networks.json`. One stays there when its network is left: what was shared is managed over it.
+//! The lists are in `network-lists.json`. One stays there when its network is left: what was shared is managed over it.
 
 use serde::{Deserialize, Serialize};
 use tracing::debug;
@@ -30,7 +30,7 @@ use crate::protocol::relay_list::{
 use crate::protocol::size_class::SizeClass;
 use crate::wire::random;
 
-/// Content of `networks.json`.
+/// Content of `network-lists.json`.
 #[derive(Serialize, Deserialize)]
 pub(in crate::app) struct KeptNetworks {
     version: u32,
@@ -74,7 +74,7 @@ impl JsonRecord for KeptNetworks {
 }
 
 pub(in crate::app) fn file_of(home: &Home) -> Kept<KeptNetworks> {
-    Kept::in_file(home.data_dir.join("networks.json"))
+    Kept::in_file(home.data_dir.join("network-lists.json"))
 }
 
 impl KeptNetworks {
@@ -372,7 +372,7 @@ impl Relays {
     ///
     /// # Errors
     /// [`RelaySourceError::NotHere`] when none waits; [`RelaySourceError::Unread`] and [`RelaySourceError::Store`].
-    pub(crate) fn accept_waiting(&self, id: &NetworkId, now: u64) -> Result<(), RelaySourceError> {
+    pub fn accept_waiting(&self, id: &NetworkId, now: u64) -> Result<(), RelaySourceError> {
         let accepted = self.networks.change(|kept| {
             let kept = kept.find_mut(id)?;
             let held = kept.waiting(id, now)?;

@@ -397,3 +397,176 @@ const OWN_ENDINGS: [&str; 4] = [".localhost", ".local", ".home.arpa", ".internal
 const FEWEST_RELAYS: usize = 3;
 /// Characters of a stranger's name that are shown.
 const LONGEST_NAME: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::app::settings::Home;
+    use crate::protocol::invitation::InvitationParts;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::path::RejectReason;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn relay(seed: u8, host: [u8; 4], operator: &str) -> InvitedRelay {
+        InvitedRelay {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: host.into(),
+            port: 8_790,
+            operator: operator.to_owned(),
+            serves: true,
+        }
+    }
+
+    fn three_relays() -> Vec<InvitedRelay> {
+        vec![
+            relay(1, [203, 0, 114, 1], "Ann"),
+            relay(2, [198, 51, 99, 1], "Ben"),
+            relay(3, [192, 0, 3, 1], "Cem"),
+        ]
+    }
+
+    fn invitation(host: &str, relays: Vec<InvitedRelay>) -> Invitation {
+        let key = Identity::from_seed([7; 32]).public().to_hex();
+        Invitation::new(InvitationParts {
+            server: format!("http://{host}#p={key}").parse().unwrap(),
+            list_key: Identity::from_seed([8; 32]).public(),
+            relays,
+            name: "Ann's friends".to_owned(),
+            expires: NOW + 1,
+            list_url: None,
+            purpose: Purpose::Use { access_word: None },
+        })
+        .unwrap()
+    }
+
+    fn look(invitation: Invitation, settings: &Settings) -> Result<JoinOffer, JoinError> {
+        let mut rng = ChaCha20Rng::from_seed([0; 32]);
+        JoinOffer::look(invitation, settings, NOW, &mut rng)
+    }
+
+    #[test]
+    fn what_an_invitation_says_is_shown_harmless_and_under_a_name_of_its_own() {
+        let mut relays = three_relays();
+        relays[0].operator = "A\u{202e}nn".to_owned();
+        relays[1].operator = "Cem".to_owned();
+        let mut settings = Settings::default();
+        let key = Identity::from_seed([1; 32]).public().to_hex();
+        for name in ["Ann's friends", "Ann's friends 2"] {
+            let address = format!("http://{}.example#p={key}", settings.servers.len());
+            settings
+                .servers
+                .push(ServerEntry::new(name, address.parse().unwrap()));
+        }
+        let offer = look(invitation("files.example:8787", relays), &settings).unwrap();
+        assert_eq!(offer.name(), "Ann's friends 3");
+        assert_eq!(offer.host(), "files.example:8787");
+        let operators = offer.operators();
+        assert_eq!(operators.len(), 2);
+        assert!(operators.iter().all(|name| !name.contains('\u{202e}')));
+        assert_eq!(offer.meets(), &Meets::Nothing);
+        assert!(offer.no_path().is_none() && !offer.is_in_own_network());
+    }
+
+    #[test]
+    fn relays_that_are_not_on_the_internet_are_asked_in_the_own_network_only() {
+        let relays = || {
+            let mut relays = three_relays();
+            relays[2].host = [192, 168, 1, 1].into();
+            relays
+        };
+        let settings = Settings::default();
+        for host in ["files.example", "8.8.8.8", "localhost.example"] {
+            let refused = look(invitation(host, relays()), &settings);
+            assert_eq!(refused.err(), Some(JoinError::PrivateRelays), "{host}");
+        }
+        for host in ["192.168.1.2", "localhost", "nas.local", "[fd00::1]:80"] {
+            let offer = look(invitation(host, relays()), &settings).unwrap();
+            assert!(offer.is_in_own_network(), "{host}");
+        }
+        // Where three others are left, they do.
+        let mut four = three_relays();
+        four.push(relay(4, [10, 0, 0, 1], "Dora"));
+        let offer = look(invitation("files.example", four), &settings).unwrap();
+        assert_eq!((offer.relays(), offer.relays.len()), (4, 3));
+    }
+
+    #[test]
+    fn a_rule_that_allows_no_path_is_named_and_yields_for_this_network_alone() {
+        let mut relays = three_relays();
+        for relay in &mut relays {
+            relay.operator = "Ann".to_owned();
+        }
+        let offer = look(invitation("files.example", relays), &Settings::default()).unwrap();
+        let why = offer.no_path().unwrap();
+        let mut reasons = why.rejected.iter().flat_map(|rejection| &rejection.reasons);
+        assert!(reasons.any(|reason| *reason == RejectReason::SameOperator));
+
+        let choice = JoinChoice {
+            relax: true,
+            ..JoinChoice::default()
+        };
+        let mut settings = Settings::default();
+        for change in offer.changes(&settings, choice).unwrap() {
+            settings.apply(&change);
+        }
+        let network = settings.servers[0].network().unwrap();
+        assert_eq!(settings.short_lists, [RelaySource::Network(network)]);
+    }
+
+    #[test]
+    fn an_invitation_for_relays_lets_people_join_where_it_names_enough_relays() {
+        let for_relays = |relays| {
+            let parts = invitation("files.example", three_relays());
+            let parts = parts.parts();
+            Invitation::new(InvitationParts {
+                server: parts.server.clone(),
+                list_key: parts.list_key,
+                relays,
+                name: parts.name.clone(),
+                expires: parts.expires,
+                list_url: None,
+                purpose: Purpose::AddRelay {
+                    join_word: crate::protocol::capability::JoinWord::from_bytes([3; 16]),
+                },
+            })
+            .unwrap()
+        };
+        let settings = Settings::default();
+        let offer = look(for_relays(three_relays()), &settings).unwrap();
+        assert!(offer.is_for_relays());
+        let mut none_serves = three_relays();
+        none_serves
+            .iter_mut()
+            .for_each(|relay| relay.serves = false);
+        for relays in [Vec::new(), three_relays().split_off(1), none_serves] {
+            let refused = look(for_relays(relays), &settings);
+            assert_eq!(refused.err(), Some(JoinError::ForRelays));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_and_nobody_asked_before_the_person_decided() {
+        let folder = tempfile::tempdir().unwrap();
+        let known = invitation("files.example", three_relays());
+        let server = known.parts().server.clone();
+        let by_hand = Settings {
+            servers: vec![ServerEntry::new("by hand", server)],
+            ..Settings::default()
+        };
+        let offer = look(known, &by_hand).unwrap();
+        let client = Client::new(Home::in_folder(folder.path()), by_hand);
+        let context = CallContext::default();
+        let refused = join(&client, &offer, JoinChoice::default(), &context).await;
+        let name = "by hand".to_owned();
+        assert!(matches!(
+            refused.err(),
+            Some(AppError::Join(JoinError::OtherRelays(found))) if found == name
+        ));
+        assert!(context.log.requests().is_empty());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -85,7 +85,7 @@ impl Program {
 
     /// The settings that it goes by.
     #[must_use]
-    pub(crate) fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &Settings {
         &self.settings
     }
 

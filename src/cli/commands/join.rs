@@ -15,7 +15,6 @@ use crate::app::transfer::join::{
     self, JoinChoice, JoinError, JoinOffer, Joined, JoinedState, Meets,
 };
 use crate::app::words::message::UserMessage;
-use crate::app::words::who_saw_what;
 use crate::cli::CliError;
 use crate::cli::args::JoinArgs;
 use crate::cli::terminal::{self, print_json, print_line};

@@ -48,7 +48,7 @@ pub(crate) use crate::app::words::units::{
 };
 use crate::app::words::units::{percent, percent_done};
 pub(crate) use crate::app::words::who_saw_what::one_try;
-pub use crate::app::words::who_saw_what::{fact, links, note, outcome, role, total};
+pub use crate::app::words::who_saw_what::{amount, fact, links, note, outcome, role, total};
 use crate::gui::model::{
     Filter, Milestone, PointerHolds, PointerInfo, ShownRelayList, TestReport, Transfer, TransferJob,
 };

@@ -1,7 +1,7 @@
 //! Invitations: which relays stand in one, as many as fit into a word. A member makes one from the list that they hold
 //! ([`MemberInvite`]); the server, from the relays that joined it.
 
-use rand_core::{CryptoRng, Rng as _};
+use rand_core::CryptoRng;
 
 use super::issue::InviteRefused;
 use super::looks::MIN_LISTED;

@@ -291,6 +291,42 @@ mod tests {
         held
     }
 
+    #[test]
+    fn the_list_of_a_network_is_asked_for_when_a_third_of_its_life_is_left() {
+        let mut held = HeldList::new(signer().public());
+        let never = 0;
+        assert_eq!(held.refresh_of_network(never, NOW), Refresh::Before);
+        let life = 15 * DAY;
+        offer(&mut held, &list(NOW, NOW + life), NOW).unwrap();
+        for (days, due) in [
+            (0, Refresh::NotYet),
+            (9, Refresh::NotYet),
+            (10, Refresh::Beside),
+            (12, Refresh::Beside),
+            (13, Refresh::Before),
+            (15, Refresh::Before),
+            (200, Refresh::Before),
+        ] {
+            let now = NOW + days * DAY;
+            assert_eq!(held.refresh_of_network(never, now), due, "{days}");
+            if days < 15 {
+                assert_eq!(held.refresh_of_network(now - 60, now), Refresh::NotYet);
+            }
+            assert_eq!(held.refresh_of_network(now - 3_600, now), due, "{days}");
+        }
+    }
+
+    #[test]
+    fn what_a_newer_list_lacks_is_counted_by_keys() {
+        let held = holding();
+        let mut newer = RelayList::read(list(NOW + 1, NOW + 2).as_bytes()).unwrap();
+        assert_eq!(held.lacking(&newer), (0, 3));
+        newer.relays[0].key = Identity::from_seed([4; 32]).public();
+        newer.relays[1].port += 1;
+        assert_eq!(held.lacking(&newer), (1, 3));
+        assert_eq!(HeldList::new(signer().public()).lacking(&newer), (0, 0));
+    }
+
     /// Whether this is the reason that was expected.
     type Expected = fn(&ListRefused) -> bool;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::{Report, clock, relay};
 use crate::app::client::ProxyOverride;
-use crate::app::relays::{ListState, RelaySource, Relays, SourceView};
-use crate::app::settings::{Home, Settings};
+use crate::app::relays::{ListState, NetworkId, RelaySource, Relays, SourceView};
+use crate::app::settings::{Home, ServerEntry, Settings};
 use crate::app::words::l10n::{Language, in_language};
 use crate::app::words::units::size_for_operators;
 use crate::net::SocksProxy;
@@ -133,6 +133,9 @@ fn list(
     asker: Asker<'_>,
 ) -> Option<SourceView> {
     const PART: &str = "relay list";
+    if let Some(network) = config.chosen_entry().and_then(ServerEntry::network) {
+        return list_of_network(report, home, &network, now, asker);
+    }
     if config.relays == RelaySource::BuiltIn {
         report.skipped(
             PART,
@@ -199,6 +202,69 @@ fn list(
             None
         }
     }
+}
+
+/// The relays of the network that new files go to.
+fn list_of_network(
+    report: &mut Report,
+    home: &Home,
+    network: &NetworkId,
+    now: u64,
+    asker: Asker<'_>,
+) -> Option<SourceView> {
+    const PART: &str = "relay list";
+    let view = match Relays::of(home).view_network(network, now) {
+        Ok(view) => view,
+        Err(unread) => {
+            report.failed(
+                PART,
+                unread.to_string(),
+                "move that file away and join your networks again",
+            );
+            return None;
+        }
+    };
+    let count = view
+        .source
+        .list
+        .as_ref()
+        .map_or(0, |list| list.relays.len());
+    if let Some(waiting) = &view.waiting {
+        report.warning(
+            PART,
+            format!(
+                "a newer list of {} relays lacks more than half of the {count} before, and waits until you look at it",
+                waiting.relays.len()
+            ),
+            asker.advice(
+                "ask whoever runs the network, then cloak networks relays --accept",
+                "ask whoever runs the network, then use the list in Settings",
+            ),
+        );
+        return Some(view.source);
+    }
+    match (&view.source.state, &view.source.problem) {
+        (ListState::Good, None) => report.ok(PART, format!("{count} relays of the network")),
+        (ListState::Good, Some(problem)) => report.warning(
+            PART,
+            format!(
+                "{count} relays of the network; a newer list did not come: {}",
+                problem.detail
+            ),
+            "it is asked for again with a transfer",
+        ),
+        (ListState::Ended, _) => report.warning(
+            PART,
+            "its time has passed",
+            "nothing: the next transfer asks the network's server for a newer one",
+        ),
+        (ListState::Missing(_), _) => report.warning(
+            PART,
+            "it did not come yet",
+            "nothing: the next transfer asks the network's server for it",
+        ),
+    }
+    Some(view.source)
 }
 
 fn servers(report: &mut Report, config: &Settings, list: Option<&RelayList>) {

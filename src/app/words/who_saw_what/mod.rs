@@ -240,6 +240,19 @@ pub fn total(party: &PartyTotal) -> String {
     format!("{}  ·  {}", party.name, roles.join(texts::list_comma()))
 }
 
+/// How much a party was shown in all tries: `in 30 tries, 3,145,728 bytes up, 9,000 bytes back`.
+#[must_use]
+pub fn amount(party: &PartyTotal) -> String {
+    let mut parts = vec![texts::in_tries(party.tries)];
+    if party.sent_bytes > 0 {
+        parts.push(texts::fact_up(&exact_size(party.sent_bytes)));
+    }
+    if party.answered_bytes > 0 {
+        parts.push(texts::fact_back(&exact_size(party.answered_bytes)));
+    }
+    parts.join(texts::list_comma())
+}
+
 /// What a party could bring together.
 #[must_use]
 pub fn links(links: Links) -> &'static str {
@@ -274,9 +287,17 @@ fn path(attempt: &AttemptShown) -> String {
     stops.join(" → ")
 }
 
-/// Who saw what as lines of a terminal: every try, then what each party learned in all of them together.
+/// The most tries that are shown one by one. A transfer in parts has hundreds, of which the sums say more.
+pub(crate) const MOST_ONE_BY_ONE: usize = 24;
+
+/// Who saw what as lines of a terminal: every try unless they are many, then what each party learned in all of them
+/// together.
 #[must_use]
 pub fn lines(shown: &[RequestShown]) -> Vec<String> {
+    let tries = shown.iter().map(|request| request.attempts.len());
+    if tries.sum::<usize>() > MOST_ONE_BY_ONE {
+        return together(shown);
+    }
     let mut lines = Vec::new();
     for request in shown {
         for (attempt, number) in request.attempts.iter().zip(1..) {
@@ -303,8 +324,52 @@ fn together(shown: &[RequestShown]) -> Vec<String> {
     }
     let title = texts::all_tries(attempts.len());
     let parties = totals(attempts).into_iter().map(|party| {
-        let (total, tries) = (total(&party), texts::in_tries(party.tries));
-        format!("  {total}  ·  {tries}: {}", links(party.links()))
+        format!(
+            "  {}  ·  {}: {}",
+            total(&party),
+            amount(&party),
+            links(party.links())
+        )
     });
     std::iter::once(title).chain(parties).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::words::l10n::{Language, in_language};
+
+    fn request(tries: usize) -> RequestShown {
+        let attempt = |at| AttemptShown {
+            at,
+            path: None,
+            proxy: None,
+            end: End::Server,
+            relaxed: Vec::new(),
+            same_bytes_back: false,
+            server: ServerUrl::parse("http://files.example").unwrap(),
+            names_file: true,
+            sent: vec![1_000],
+            answered: vec![10],
+            outcome: ShownOutcome::Answered(200),
+        };
+        RequestShown {
+            asked: Asked::Upload,
+            attempts: (0..tries).map(|at| attempt(at as u64)).collect(),
+        }
+    }
+
+    #[test]
+    fn few_tries_are_told_one_by_one_and_many_in_sums() {
+        let told = |tries| {
+            let shown = [request(tries)];
+            in_language(Language::English, || lines(&shown))
+        };
+        assert!(told(1).len() > 3 && told(MOST_ONE_BY_ONE).len() > 3 * MOST_ONE_BY_ONE);
+        let sums = told(200);
+        assert_eq!(sums.len(), 2, "{sums:?}");
+        assert!(sums[0].contains("200 tries"));
+        let amount = "in 200 tries, 200,000 bytes up, 2,000 bytes back";
+        assert!(sums[1].contains(amount), "{sums:?}");
+    }
 }

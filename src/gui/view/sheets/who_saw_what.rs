@@ -4,7 +4,7 @@
 use egui::{Align, Id, Layout, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use super::Drawn;
-use crate::app::words::who_saw_what::{self, Asked, RequestShown};
+use crate::app::words::who_saw_what::{self, Asked, MOST_ONE_BY_ONE, RequestShown};
 use crate::gui::fonts::Icon;
 use crate::gui::kit;
 use crate::gui::model::{ModalAction, Tone, Transfer, TransferJob};
@@ -47,7 +47,7 @@ pub(super) fn foot(shown: &[RequestShown], at: usize) -> String {
     let tries = tries(shown);
     let at = at.min(tries.len().saturating_sub(1));
     tries.get(at).map_or_else(String::new, |(_, _, attempt)| {
-        if failed(&attempt.outcome) {
+        if tries.len() > MOST_ONE_BY_ONE || failed(&attempt.outcome) {
             text::shown_about().to_owned()
         } else {
             text::shown_outcome(&attempt.outcome)
@@ -71,6 +71,10 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
         kit::label(ui, text::nothing_sent(), Type::Body, palette.muted);
         return;
     };
+    if tries.len() > MOST_ONE_BY_ONE {
+        together(ui, tries.iter().map(|(_, _, attempt)| *attempt));
+        return;
+    }
     if tries.len() > 1 {
         let names = tries
             .iter()
@@ -174,7 +178,8 @@ fn together<'a>(ui: &mut Ui, tries: impl ExactSizeIterator<Item = &'a AttemptSho
             kit::icon(ui, sign, measure::ICON, palette.accent);
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                kit::selectable(ui, text::total(&party), Type::Caption, palette.text);
+                let total = format!("{}  ·  {}", text::total(&party), text::amount(&party));
+                kit::selectable(ui, total, Type::Caption, palette.text);
                 kit::selectable(ui, text::links(party.links()), Type::Caption, ink);
             });
         });
