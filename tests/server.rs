@@ -11,6 +11,7 @@ mod server {
     mod foreign_clients;
     mod limits;
     mod load;
+    mod machines;
     mod network;
     mod nginx;
     mod operation;

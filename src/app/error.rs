@@ -66,9 +66,9 @@ pub enum AppError {
     /// Nothing can be saved where the person wants the file; nothing was fetched.
     #[error(transparent)]
     NoPlace(SaveError),
-    /// Nobody can be invited to use this server: nobody could check its relay list.
-    #[error("the relay list of this server has no key")]
-    NoInvitation,
+    /// Nobody can be invited to use this server.
+    #[error(transparent)]
+    NoInvitation(NoInvitation),
     /// There are no relays for this server.
     #[error("no relays for this server")]
     NoRelays,
@@ -120,6 +120,17 @@ pub enum AppError {
     /// No answer of the server came.
     #[error(transparent)]
     Transfer(#[from] ExchangeError),
+}
+
+/// Why nobody can be invited to use a server.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum NoInvitation {
+    /// The list of its network has ended or never came: the next transfer asks for a newer one.
+    #[error("the relay list of the network has ended")]
+    ListEnded,
+    /// Its relay list has no key by which others could check it.
+    #[error("the relay list of this server has no key")]
+    Unsigned,
 }
 
 /// Why what a person named cannot be shared.
@@ -371,7 +382,7 @@ impl AppError {
             Self::Address(_) | Self::NoSuchEntry(_) | Self::RelayLine(_) => ErrorKind::Usage,
             Self::BuiltIn(_)
             | Self::Invite(_)
-            | Self::NoInvitation
+            | Self::NoInvitation(_)
             | Self::SettingsFile(_)
             | Self::NotOwner
             | Self::Settings(_) => ErrorKind::Other,

@@ -14,7 +14,7 @@ use super::problem::{ListProblem, ListProblemKind};
 use super::set::{NetworkId, RelaySet, RelaySource, RelaySourceError};
 use super::store::ListRecord;
 use super::{ListState, Relays, SourceView};
-use crate::app::error::{AppError, ServerRefusal};
+use crate::app::error::{AppError, NoInvitation, ServerRefusal};
 use crate::app::settings::{Home, ServerEntry};
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::program::Program;
@@ -323,11 +323,25 @@ impl Relays {
         server: &ServerAddress,
         context: &CallContext,
     ) -> Result<(), AppError> {
-        let kept = self.networks.read().map_err(RelaySourceError::from)?;
+        let set = self.first_relays(id, program.now())?;
+        let set = set.ok_or(RelaySourceError::NotHere)?;
+        self.ask_network(program, id, server, set.list, context)
+            .await
+    }
+
+    /// The relays of a network's invitation; `None` for fewer than three.
+    ///
+    /// # Errors
+    /// [`RelaySourceError::Unread`].
+    pub(in crate::app) fn first_relays(
+        &self,
+        id: &NetworkId,
+        now: u64,
+    ) -> Result<Option<RelaySet>, RelaySourceError> {
+        let kept = self.networks.read()?;
         let kept = kept.as_ref().and_then(|kept| kept.find(id));
-        let list = kept.and_then(|kept| kept.first_list(program.now()));
-        let list = list.ok_or(RelaySourceError::NotHere)?;
-        self.ask_network(program, id, server, list, context).await
+        let list = kept.and_then(|kept| kept.first_list(now));
+        Ok(list.map(|list| RelaySet::of_network(*id, list)))
     }
 
     /// Fetches the list of a network straight from a host that its invitation names, and keeps it. The host sees this
@@ -399,8 +413,8 @@ impl Relays {
     /// of the list that is here: nobody is asked.
     ///
     /// # Errors
-    /// [`AppError::NoInvitation`] for a server whose relay list nobody could check, as one in a file; [`AppError::Invite`],
-    /// and [`AppError::RelaySource`] when the list is not here.
+    /// [`AppError::NoInvitation`] and [`AppError::Invite`]; [`AppError::RelaySource`] when what is kept of lists cannot be
+    /// read.
     pub fn invite(
         &self,
         program: &Program,
@@ -411,12 +425,15 @@ impl Relays {
         let now = program.now();
         let (address, chosen) = (&server.address, &program.settings().relays);
         let set = self.at_hand(program, chosen, address)?;
-        let set = set.ok_or(RelaySourceError::NotHere)?;
+        let set = set.ok_or(AppError::NoInvitation(match server.network() {
+            Some(_) => NoInvitation::ListEnded,
+            None => NoInvitation::Unsigned,
+        }))?;
         let list_key = match &set.source {
             RelaySource::Network(network) => network.list,
             RelaySource::Url(source) => *source.key(),
             RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => {
-                return Err(AppError::NoInvitation);
+                return Err(AppError::NoInvitation(NoInvitation::Unsigned));
             }
         };
         let access_word = server.access_word.clone();

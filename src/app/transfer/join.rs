@@ -353,7 +353,10 @@ async fn join_kept(
         return Err(RelaySourceError::NotHere.into());
     };
     let count = set.list.relays.len();
-    let routed = RoutedServer::new(server.clone(), Route::Relays(set));
+    // The person agreed to the relays of the invitation, and to no others yet.
+    let first = relays.first_relays(id, program.now())?;
+    let first = first.unwrap_or(set);
+    let routed = RoutedServer::new(server.clone(), Route::Relays(first));
     let call = Call::new(program, routed, context);
     Ok(match test_server::check(&call).await {
         Ok(checked) => (count, JoinedState::Works(checked)),

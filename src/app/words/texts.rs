@@ -347,6 +347,7 @@ text_table! {
         invitation_newer;
         invitation_not_found;
         invitation_text_too_long;
+        invite_list_ended;
         invite_none_serves;
         invite_not_made;
         invite_too_few(relays: usize);

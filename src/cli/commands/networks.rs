@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{open_client, relays};
 use crate::app::client::Client;
-use crate::app::error::AppError;
+use crate::app::error::{AppError, NoInvitation};
 use crate::app::relays::{ListState, NetworkId, NetworkView, RelaySource, RelaySourceError};
 use crate::app::settings::{Change, ServerChoice, ServerEntry, Settings};
 use crate::cli::CliError;
@@ -115,7 +115,7 @@ pub(super) fn invitation_of(
     server: &ServerAddress,
 ) -> Result<SecretText, CliError> {
     let entry = client.settings().entry(server);
-    let entry = entry.ok_or(AppError::NoInvitation)?;
+    let entry = entry.ok_or(AppError::NoInvitation(NoInvitation::Unsigned))?;
     let (relays, program) = (client.relays(), client.program());
     let invitation = relays.invite(program, entry, false, GOOD_FOR_SECS)?;
     Ok(invitation.to_text())

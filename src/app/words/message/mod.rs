@@ -14,7 +14,7 @@ use super::harmless::harmless_start;
 use super::l10n::{Fill, tell_part};
 use super::texts;
 use super::units::{duration, size};
-use crate::app::error::{AppError, LocalFileError, Mismatch, ServerRefusal};
+use crate::app::error::{AppError, LocalFileError, Mismatch, NoInvitation, ServerRefusal};
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::kept::unfinished::UnfinishedError;
 use crate::app::operate::builtin::BuiltInError;
@@ -142,7 +142,8 @@ fn words(error: &AppError) -> UserMessage {
         AppError::Unfinished(why) => unfinished(why),
         AppError::NeedsNewer(why) => texts::needs_newer(&why.sentence()),
         AppError::NoPlace(why) => texts::no_place(&why.sentence()),
-        AppError::NoInvitation => texts::no_invitation(),
+        AppError::NoInvitation(NoInvitation::ListEnded) => texts::invite_list_ended(),
+        AppError::NoInvitation(NoInvitation::Unsigned) => texts::no_invitation(),
         AppError::NoRelays => texts::no_relays(),
         AppError::NotOwner => texts::not_owner(),
         AppError::OwnRecord(why) => own_record(*why),

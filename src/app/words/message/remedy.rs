@@ -66,7 +66,7 @@ impl From<&AppError> for Remedy {
             | AppError::NotOwner
             | AppError::Unfinished(_)
             | AppError::Invite(_)
-            | AppError::NoInvitation
+            | AppError::NoInvitation(_)
             | AppError::Join(JoinError::OtherRelays(_) | JoinError::NoPath(_))
             | AppError::Invitation(FindInvitationError::Newer)
             | AppError::Pointer(FindPointerError::Newer) => Self::Nothing,
