@@ -454,6 +454,7 @@ mod tests {
     use crate::protocol::address::ParseAddressError;
     use crate::protocol::exchange::ExchangeError;
     use crate::protocol::folder::FolderError;
+    use crate::protocol::invitation::InvalidInvitation;
     use crate::protocol::keys::Identity;
     use crate::protocol::onion::BuildError;
     use crate::protocol::path::Rejection;
@@ -527,6 +528,29 @@ mod tests {
                 free: 1_000_000_000,
             }),
             AppError::Save(SaveError::Altered),
+            AppError::Invitation(FindInvitationError::Changed),
+            AppError::Invitation(FindInvitationError::CutOff { missing: 12 }),
+            AppError::Invitation(FindInvitationError::Expired),
+            AppError::Invitation(FindInvitationError::Invalid(InvalidInvitation::WeakKey)),
+            AppError::Invitation(FindInvitationError::Malformed),
+            AppError::Invitation(FindInvitationError::Newer),
+            AppError::Invitation(FindInvitationError::NotFound),
+            AppError::Invitation(FindInvitationError::TooLong),
+            AppError::Invite(InviteRefused::Invalid(InvalidInvitation::TooLong)),
+            AppError::Invite(InviteRefused::NoPath),
+            AppError::Invite(InviteRefused::NoneServes),
+            AppError::Invite(InviteRefused::TooFew { relays: 2 }),
+            AppError::Join(JoinError::ForRelays),
+            AppError::Join(JoinError::NoPath(no_path(
+                Place::Middle,
+                RejectReason::SameOperator,
+            ))),
+            AppError::Join(JoinError::OtherRelays("Ann's friends".to_owned())),
+            AppError::Join(JoinError::PrivateRelays),
+            AppError::Join(JoinError::WrongAccessWord),
+            AppError::NoInvitation(NoInvitation::ListEnded),
+            AppError::NoInvitation(NoInvitation::Unsigned),
+            AppError::RelaySource(RelaySourceError::ManyGone { before: 5, gone: 3 }),
             AppError::NoRelays,
             AppError::NotOwner,
             AppError::OwnRecord(OwnRecordError::Newer),
