@@ -52,15 +52,23 @@ case $prefix in
 '*) fail "a folder with one of \" ' \\ \$ \` % | & or a line break in its name cannot be installed into: $prefix" ;;
 esac
 list=$prefix/share/cloakroom/installed
+readonly type=share/mime/packages/org.cloakroom.Cloakroom.xml
 
 # Each line of the list is `file PATH` or `folder PATH`, relative to the prefix; folders that were there before are not in it.
 listed() { [ ! -f "$list" ] || sed -n "s/^$1 //p" "$list"; }
+
+# Whether the type of invitations was installed; without the window there is none.
+has_type() { listed file | grep -qxF "$type"; }
 
 # Tells the desktop what has changed. Without these programs it finds out by itself, some of it later.
 tell_desktop() {
     applications=$prefix/share/applications
     if [ -d "$applications" ] && command -v update-desktop-database >/dev/null 2>&1; then
         update-desktop-database -q "$applications" || true
+    fi
+    if has_type && command -v update-mime-database >/dev/null 2>&1; then
+        # It has remarks about every folder that is not in its search path.
+        update-mime-database "$prefix/share/mime" >/dev/null 2>&1 || true
     fi
     [ ! -d "$prefix/share/icons/hicolor" ] || touch "$prefix/share/icons/hicolor"
 }
@@ -72,9 +80,15 @@ if $remove; then
         rm -f "$prefix/$path"
     done
     tell_desktop
-    # What that program has left, where nothing else is.
+    # What those programs have left, where nothing else is.
     if [ "$(ls -A "$prefix/share/applications" 2>/dev/null)" = mimeinfo.cache ]; then
         rm -f "$prefix/share/applications/mimeinfo.cache"
+    fi
+    if has_type && [ -z "$(ls -A "$prefix/share/mime/packages" 2>/dev/null)" ]; then
+        for name in XMLnamespaces aliases generic-icons globs globs2 icons magic mime.cache subclasses treemagic types version; do
+            rm -f "$prefix/share/mime/$name"
+        done
+        rmdir "$prefix/share/mime/application" 2>/dev/null || true
     fi
     rm -f "$list"
     printf '%s\n' "$folders" | while IFS= read -r path; do

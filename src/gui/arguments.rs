@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use eframe::Renderer;
 use lexopt::{Arg, Parser, ValueExt as _};
@@ -10,7 +11,9 @@ use super::model::PointerText;
 use super::platform::uri_list::UriList;
 use super::text;
 use crate::app::settings::Display;
+use crate::app::transfer::known_file;
 use crate::protocol::bech32m::URI_START;
+use crate::protocol::invitation::Invitation;
 use crate::protocol::pointer;
 
 /// Option that the registry entry for `cloakroom:` links on Windows puts before the clicked link.
@@ -22,7 +25,8 @@ const LINK_OPTION: &str = LINK_ARGUMENT.split_at(2).1;
 const USAGE: &str = "\
 usage: cloakroom [--renderer wgpu|glow] [--display auto|x11|wayland] [FILE… | POINTER]
 
-Files and folders are shared. A pointer only fills Receive. The command line without a window is `cloak`.";
+Files and folders are shared. A pointer or an invitation only fills Receive, and so does a file NAME.cloakroom that holds
+an invitation. The command line without a window is `cloak`.";
 
 /// What the arguments ask for.
 #[derive(Default)]
@@ -30,7 +34,30 @@ pub(super) struct Wish {
     pub(super) renderer: Option<Renderer>,
     pub(super) display: Option<Display>,
     pub(super) files: Vec<PathBuf>,
+    /// Text for the field on Receive: a pointer or an invitation.
     pub(super) pointer: Option<PointerText>,
+}
+
+/// What the arguments need to know of the files that they name.
+pub(super) trait NamedFiles {
+    /// Whether there is a file or folder of this name.
+    fn exists(&self, path: &Path) -> bool;
+
+    /// The text of a file that holds an invitation; none for every other file.
+    fn invitation(&self, path: &Path) -> Option<PointerText>;
+}
+
+/// The files of this computer.
+pub(super) struct Disk;
+
+impl NamedFiles for Disk {
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
+    fn invitation(&self, path: &Path) -> Option<PointerText> {
+        known_file::read_invitation(path).map(|text| PointerText::of(Arc::new(text)))
+    }
 }
 
 /// Outcome of parsing the arguments.
@@ -40,19 +67,16 @@ pub(super) enum Parsed {
     Wrong(String),
 }
 
-/// Reads the arguments; `exists` says whether there is a file of that name.
-pub(super) fn parse(
-    args: impl IntoIterator<Item = OsString>,
-    exists: impl Fn(&Path) -> bool,
-) -> Parsed {
-    read(Parser::from_args(args), exists).unwrap_or_else(|error| Parsed::Wrong(refusal(&error)))
+/// Reads the arguments. Blocking where they name a file that could hold an invitation.
+pub(super) fn parse(args: impl IntoIterator<Item = OsString>, files: &impl NamedFiles) -> Parsed {
+    read(Parser::from_args(args), files).unwrap_or_else(|error| Parsed::Wrong(refusal(&error)))
 }
 
-fn read(mut args: Parser, exists: impl Fn(&Path) -> bool) -> Result<Parsed, lexopt::Error> {
+fn read(mut args: Parser, files: &impl NamedFiles) -> Result<Parsed, lexopt::Error> {
     let mut wish = Wish::default();
     while let Some(arg) = args.next()? {
         match arg {
-            Arg::Value(word) => wish.add(word, &exists),
+            Arg::Value(word) => wish.add(word, files),
             Arg::Long(LINK_OPTION) => {
                 let link = args.value().ok().and_then(|link| link.into_string().ok());
                 wish.pointer = link.filter(|link| is_link(link)).map(PointerText::new);
@@ -83,19 +107,29 @@ fn read(mut args: Parser, exists: impl Fn(&Path) -> bool) -> Result<Parsed, lexo
 }
 
 impl Wish {
-    /// Adds a word that is no option: a pointer, the address of a file, or a file.
-    fn add(&mut self, word: OsString, exists: impl Fn(&Path) -> bool) {
+    /// Adds a word that is no option: a pointer, an invitation, the address of a file, or a file.
+    fn add(&mut self, word: OsString, files: &impl NamedFiles) {
         let text = word.to_string_lossy();
+        let begins = pointer::begins(&text) || Invitation::may_be(&text);
         // A link is never a file, whatever is called like it; what it holds, Receive finds out.
-        if is_link(&text) || pointer::begins(&text) && !exists(Path::new(&word)) {
+        if is_link(&text) || begins && !files.exists(Path::new(&word)) {
             self.pointer = Some(PointerText::new(text.into_owned()));
         } else if text.starts_with("file://") {
             let list = UriList::from_text(&text);
-            self.files
-                .extend(list.into_iter().flat_map(|list| list.files));
+            for path in list.into_iter().flat_map(|list| list.files) {
+                self.add_file(path, files);
+            }
         } else {
             let path = PathBuf::from(word);
-            self.files.push(std::path::absolute(&path).unwrap_or(path));
+            self.add_file(std::path::absolute(&path).unwrap_or(path), files);
+        }
+    }
+
+    /// Adds a file to share, or the text of one that holds an invitation.
+    fn add_file(&mut self, path: PathBuf, files: &impl NamedFiles) {
+        match files.invitation(&path) {
+            Some(text) => self.pointer = Some(text),
+            None => self.files.push(path),
         }
     }
 }
@@ -119,10 +153,36 @@ fn is_link(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// Files that exist, by their names, and what stands in those that hold an invitation.
+    struct Files(&'static [(&'static str, Option<&'static str>)]);
+
+    impl NamedFiles for Files {
+        fn exists(&self, path: &Path) -> bool {
+            let name = path.file_name();
+            self.0.iter().any(|(known, _)| name == Some(known.as_ref()))
+        }
+
+        fn invitation(&self, path: &Path) -> Option<PointerText> {
+            let name = path.file_name();
+            let known = self
+                .0
+                .iter()
+                .find(|(known, _)| name == Some(known.as_ref()));
+            known.and_then(|(_, text)| text.map(PointerText::from))
+        }
+    }
+
+    const INVITATION: &str = "Come in:\ncloakin1xyz\n";
+
     fn parsed(args: &[&str]) -> Parsed {
-        parse(args.iter().map(OsString::from), |path| {
-            path == Path::new("cloak1.txt")
-        })
+        let files = Files(&[
+            ("cloak1.txt", None),
+            ("cloakin1.txt", None),
+            ("a b.pdf", None),
+            ("friends.cloakroom", Some(INVITATION)),
+            ("pointer.cloakroom", None),
+        ]);
+        parse(args.iter().map(OsString::from), &files)
     }
 
     fn wish(args: &[&str]) -> Wish {
@@ -149,13 +209,9 @@ mod tests {
 
     #[test]
     fn a_link_fills_receive_and_file_addresses_are_files() {
-        let everything_exists = |_: &Path| true;
         let path = std::path::absolute("/tmp/a b.pdf").unwrap();
         let url = url::Url::from_file_path(&path).unwrap();
-        let args = ["Cloakroom:cloak1xyz", url.as_str()].map(OsString::from);
-        let Parsed::Window(wish) = parse(args, everything_exists) else {
-            panic!("no window")
-        };
+        let wish = wish(&["Cloakroom:cloak1xyz", url.as_str()]);
         assert_eq!(
             wish.pointer.as_ref().map(PointerText::as_str),
             Some("Cloakroom:cloak1xyz")
@@ -172,6 +228,42 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_fills_receive_unless_it_is_the_name_of_a_file() {
+        let word = "CLOAKIN1XYZ";
+        let typed = wish(&[word]);
+        assert!(typed.files.is_empty());
+        assert_eq!(typed.pointer.as_ref().map(PointerText::as_str), Some(word));
+        let named = wish(&["cloakin1.txt"]);
+        assert!(named.pointer.is_none() && named.files.len() == 1);
+    }
+
+    #[test]
+    fn a_file_that_holds_an_invitation_fills_receive_and_is_not_shared() {
+        let path = std::path::absolute("/tmp/friends.cloakroom").unwrap();
+        let url = url::Url::from_file_path(&path).unwrap();
+        for opened in [path.to_str().unwrap(), url.as_str(), "friends.cloakroom"] {
+            let wish = wish(&[opened]);
+            assert!(wish.files.is_empty(), "{opened}");
+            assert_eq!(
+                wish.pointer.as_ref().map(PointerText::as_str),
+                Some(INVITATION)
+            );
+        }
+        let both = wish(&["/tmp/a b.pdf", "/tmp/friends.cloakroom"]);
+        assert_eq!(both.files.len(), 1);
+        assert!(both.pointer.is_some());
+    }
+
+    #[test]
+    fn a_file_of_an_invitations_name_without_one_is_shared_as_any_other() {
+        for name in ["/tmp/pointer.cloakroom", "/tmp/nowhere.cloakroom"] {
+            let wish = wish(&[name]);
+            assert_eq!(wish.files, [std::path::absolute(name).unwrap()]);
+            assert!(wish.pointer.is_none());
+        }
+    }
+
+    #[test]
     fn a_clicked_link_brings_one_pointer_and_never_a_file() {
         let wanted = |args: &[&str]| {
             let wish = wish(args);
@@ -183,6 +275,7 @@ mod tests {
         let injected = ["--link", link, "/tmp/secret.txt", "--renderer", "glow"];
         assert_eq!(wanted(&injected).as_deref(), Some(link));
         assert_eq!(wanted(&["--link", "/tmp/secret.txt"]), None);
+        assert_eq!(wanted(&["--link", "/tmp/friends.cloakroom"]), None);
         assert_eq!(wanted(&["--link"]), None);
     }
 

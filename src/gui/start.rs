@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +14,7 @@ use egui::ViewportBuilder;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-use super::arguments::{self, Parsed};
+use super::arguments::{self, Disk, Parsed};
 #[cfg(all(unix, not(target_os = "macos")))]
 use super::platform::x11_drop;
 use super::platform::{self, Desktop, Platform as _};
@@ -61,7 +60,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         return platform::hold::hold();
     }
     text::use_local_days();
-    let wish = match arguments::parse(args, Path::exists) {
+    let wish = match arguments::parse(args, &Disk) {
         Parsed::Window(wish) => wish,
         Parsed::Say(words) => {
             say(&words);

@@ -29,7 +29,7 @@ pub(crate) type AskDrops = Box<dyn Fn() -> Vec<DropNews>>;
 pub struct Opening {
     /// Files to share.
     pub files: Vec<PathBuf>,
-    /// Pointer for the field on Receive; no download starts by it.
+    /// Pointer or invitation for the field on Receive; nothing starts by it.
     pub pointer: Option<PointerText>,
     /// Files can be dropped on the window.
     pub drops: bool,

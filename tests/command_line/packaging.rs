@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const METAINFO: &str = include_str!("../../packaging/linux/org.cloakroom.Cloakroom.metainfo.xml");
 const PLIST: &str = include_str!("../../packaging/macos/Info.plist");
+const TYPE: &str = include_str!("../../packaging/linux/org.cloakroom.Cloakroom.xml");
 const DESKTOP: &str = include_str!("../../packaging/linux/org.cloakroom.Cloakroom.desktop");
+
+const INVITATION_TYPE: &str = "application/x-cloakroom-invitation";
 
 /// Each text between `before` and `after`, in order.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
@@ -95,14 +98,75 @@ fn the_screenshots_of_the_metainfo_exist() {
     }
 }
 
-/// Any other type would offer the program for opening files, which it does not do.
+/// Any other type would offer the program for opening files that it does nothing with.
 #[test]
-fn the_desktop_file_opens_links_of_cloakroom_and_no_other_type() {
+fn the_desktop_file_opens_links_and_invitations_and_no_other_type() {
     let types: Vec<_> = DESKTOP
         .lines()
         .filter_map(|line| line.strip_prefix("MimeType="))
         .collect();
-    assert_eq!(types, ["x-scheme-handler/cloakroom;"]);
+    assert_eq!(
+        types,
+        [format!("x-scheme-handler/cloakroom;{INVITATION_TYPE};")]
+    );
+}
+
+#[test]
+fn every_package_with_a_window_registers_the_type_of_invitations() {
+    assert_eq!(
+        between(TYPE, "type=\"", "\""),
+        [INVITATION_TYPE, "text/plain"]
+    );
+    assert_eq!(between(TYPE, "<glob pattern=\"", "\""), ["*.cloakroom"]);
+    assert!(METAINFO.contains(&format!("<mediatype>{INVITATION_TYPE}</mediatype>")));
+    assert!(PLIST.contains(&format!("<string>{INVITATION_TYPE}</string>")));
+    for file in [
+        "packaging/linux/appimage/build",
+        "packaging/linux/flatpak/org.cloakroom.Cloakroom.yml",
+        "packaging/linux/nfpm/cloakroom.yaml",
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        assert!(text.contains("share/mime/packages"), "{file}");
+    }
+    for file in [
+        "packaging/windows/setup/setup.nsi",
+        "packaging/windows/msi/cloakroom.wxs",
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        assert!(text.contains(INVITATION_TYPE), "{file}");
+    }
+}
+
+#[test]
+fn files_with_invitations_have_one_name_on_every_system() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let on_linux = [
+        "",
+        " xml:lang=\"de\"",
+        " xml:lang=\"fr\"",
+        " xml:lang=\"es\"",
+        " xml:lang=\"zh_CN\"",
+    ]
+    .map(|language| between(TYPE, &format!("<comment{language}>"), "</comment>").concat());
+    let on_macos = ["en", "de", "fr", "es", "zh-Hans"].map(|language| {
+        let texts = read(&format!(
+            "packaging/macos/texts/{language}.lproj/InfoPlist.strings"
+        ));
+        between(&texts, "= \"", "\";").concat()
+    });
+    let texts = read("packaging/windows/setup/texts.nsh");
+    let on_windows = between(&texts, "Text INVITATION_NAME \\\n", "\n!").concat();
+    // Linux begins such names with a small letter in French and Spanish.
+    assert_eq!(
+        on_macos.join("\n").to_lowercase(),
+        on_linux.join("\n").to_lowercase()
+    );
+    assert_eq!(
+        on_windows.trim(),
+        on_macos.map(|text| format!("\"{text}\"")).join(" ")
+    );
+    let english = format!("Value=\"{}\"", on_linux[0]);
+    assert!(read("packaging/windows/msi/cloakroom.wxs").contains(&english));
 }
 
 #[test]

@@ -8,5 +8,9 @@ INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('AppSearch',
 INSERT INTO `AppSearch` (`Property`, `Signature_`) VALUES ('LINKSCOMMAND', 'LinksCommand')
 INSERT INTO `RegLocator` (`Signature_`, `Root`, `Key`, `Type`) VALUES ('LinksCommand', 2, 'Software\Classes\cloakroom\shell\open\command', 18)
 UPDATE `Component` SET `Condition` = 'NOT LINKSCOMMAND OR LINKSCOMMAND >< "\cloakroom.exe"' WHERE `Component` = 'Links'
+# So do files that another program opens. INVITATIONS is what stands under their ending now.
+INSERT INTO `AppSearch` (`Property`, `Signature_`) VALUES ('INVITATIONS', 'Invitations')
+INSERT INTO `RegLocator` (`Signature_`, `Root`, `Key`, `Type`) VALUES ('Invitations', 2, 'Software\Classes\.cloakroom', 18)
+UPDATE `Component` SET `Condition` = 'NOT INVITATIONS OR INVITATIONS = "Cloakroom.Invitation"' WHERE `Component` = 'InvitationsEnding'
 # In one transaction with the removal of the earlier version: what fails leaves that one.
 UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'

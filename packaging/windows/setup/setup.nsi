@@ -12,13 +12,13 @@
 ;   VERSION   of Cloakroom
 ;
 ; Options of the setup program, beside those of every NSIS setup (/S silent, /D=FOLDER last):
-;   /WITHOUT=start-menu,links,send-to,explorer    leaves these out
+;   /WITHOUT=start-menu,links,invitations,send-to,explorer    leaves these out
 ; Options of uninstall.exe:
 ;   /REMOVE-DATA    deletes settings, history and its key too
 ; Both change nothing when one of the programs runs and nobody can be asked. The setup program ends with 3 then, and
 ; uninstall.exe with _?=FOLDER (last, without quotation marks): without it a copy does the work, and it ends with 0 at once.
 ;
-; Setting up over an earlier version goes into its folder and keeps to what it has of those four.
+; Setting up over an earlier version goes into its folder and keeps to what it has of those five.
 
 Target amd64-unicode
 !include "MUI2.nsh"
@@ -36,6 +36,12 @@ Target amd64-unicode
 ; What opens cloakroom: links. The switch in the Settings reads and writes the same value: src/gui/platform/links.rs.
 !define LINKS "${CLASSES}\cloakroom"
 !define LINKS_COMMAND '"$INSTDIR\cloakroom.exe" --link "%1"'
+; What opens files with invitations, *.cloakroom: Windows finds the command by the name that stands under the ending.
+!define ENDING "${CLASSES}\.cloakroom"
+!define INVITATION "Cloakroom.Invitation"
+!define INVITATION_CLASS "${CLASSES}\${INVITATION}"
+!define INVITATION_COMMAND '"$INSTDIR\cloakroom.exe" "%1"'
+!define INVITATION_TYPE "application/x-cloakroom-invitation"
 !define MENU "${CLASSES}\*\shell\${ID}"
 !define MENU_OF_FOLDERS "${CLASSES}\Directory\shell\${ID}"
 !define START_MENU_LINK "$SMPROGRAMS\Cloakroom.lnk"
@@ -105,16 +111,38 @@ Var installed
   ${Loop}
 !macroend
 
-; Tells Explorer that icons, menus and what opens links have changed.
+; Tells Explorer that icons, menus and what opens links and files have changed.
 !macro TellExplorer
   System::Call 'shell32::SHChangeNotify(i 0x08000000, i 0, p 0, p 0)'
 !macroend
 
-; Takes away whatever of the four is ours.
+; Takes away whatever of the five is ours.
 !macro DropLinks
   ReadRegStr $0 HKCU "${LINKS}\shell\open\command" ""
   ${If} $0 == '${LINKS_COMMAND}'
     DeleteRegKey HKCU "${LINKS}"
+  ${EndIf}
+!macroend
+; Takes away a key that has neither keys nor values: what other programs have there stays.
+!macro DropEmptyKey KEY
+  ClearErrors
+  EnumRegValue $0 HKCU "${KEY}" 0
+  ${If} ${Errors}
+    DeleteRegKey /ifempty HKCU "${KEY}"
+  ${EndIf}
+!macroend
+!macro DropInvitations
+  ReadRegStr $0 HKCU "${INVITATION_CLASS}\shell\open\command" ""
+  ${If} $0 == '${INVITATION_COMMAND}'
+    DeleteRegKey HKCU "${INVITATION_CLASS}"
+    DeleteRegValue HKCU "${ENDING}\OpenWithProgids" "${INVITATION}"
+    ReadRegStr $0 HKCU "${ENDING}" ""
+    ${If} $0 == "${INVITATION}"
+      DeleteRegValue HKCU "${ENDING}" ""
+      DeleteRegValue HKCU "${ENDING}" "Content Type"
+    ${EndIf}
+    !insertmacro DropEmptyKey "${ENDING}\OpenWithProgids"
+    !insertmacro DropEmptyKey "${ENDING}"
   ${EndIf}
 !macroend
 !macro WriteMenu KEY
@@ -210,6 +238,22 @@ Section "$(LINKS)" section_links
   ${EndIf}
 SectionEnd
 
+Section "$(INVITATIONS)" section_invitations
+  WriteRegStr HKCU "${INVITATION_CLASS}" "" "$(INVITATION_NAME)"
+  WriteRegStr HKCU "${INVITATION_CLASS}\DefaultIcon" "" "$INSTDIR\cloakroom.exe,0"
+  WriteRegStr HKCU "${INVITATION_CLASS}\shell\open\command" "" '${INVITATION_COMMAND}'
+  ; For "Open with", whichever program opens them.
+  WriteRegStr HKCU "${ENDING}\OpenWithProgids" "${INVITATION}" ""
+  ReadRegStr $0 HKCU "${ENDING}" ""
+  ${If} $0 == ""
+  ${OrIf} $0 == "${INVITATION}"
+    WriteRegStr HKCU "${ENDING}" "" "${INVITATION}"
+    WriteRegStr HKCU "${ENDING}" "Content Type" "${INVITATION_TYPE}"
+  ${Else}
+    DetailPrint "$(INVITATIONS_TAKEN)"
+  ${EndIf}
+SectionEnd
+
 Section "$(SEND_TO)" section_send_to
   CreateShortcut "${SEND_TO_LINK}" "$INSTDIR\cloakroom.exe"
 SectionEnd
@@ -227,6 +271,9 @@ Section "-unwanted"
   ${IfNot} ${SectionIsSelected} ${section_links}
     !insertmacro DropLinks
   ${EndIf}
+  ${IfNot} ${SectionIsSelected} ${section_invitations}
+    !insertmacro DropInvitations
+  ${EndIf}
   ${IfNot} ${SectionIsSelected} ${section_send_to}
     Delete "${SEND_TO_LINK}"
   ${EndIf}
@@ -241,6 +288,7 @@ Section "un.Cloakroom" section_un_main
   !insertmacro WaitForEnd "$INSTDIR\cloakroom.exe"
   !insertmacro WaitForEnd "$INSTDIR\cloak.exe"
   !insertmacro DropLinks
+  !insertmacro DropInvitations
   !insertmacro DropExplorer
   ; The first notification wrote this one.
   DeleteRegKey HKCU "${CLASSES}\AppUserModelId\${ID}"
@@ -303,6 +351,8 @@ Function LeaveOut
         !insertmacro UnselectSection ${section_start_menu}
       ${Case} "links"
         !insertmacro UnselectSection ${section_links}
+      ${Case} "invitations"
+        !insertmacro UnselectSection ${section_invitations}
       ${Case} "send-to"
         !insertmacro UnselectSection ${section_send_to}
       ${Case} "explorer"
@@ -348,6 +398,8 @@ Function .onInit
     !insertmacro TickIf '${FileExists} "${SEND_TO_LINK}"' ${section_send_to}
     ReadRegStr $0 HKCU "${LINKS}\shell\open\command" ""
     !insertmacro TickIf `$0 == '${LINKS_COMMAND}'` ${section_links}
+    ReadRegStr $0 HKCU "${INVITATION_CLASS}\shell\open\command" ""
+    !insertmacro TickIf `$0 == '${INVITATION_COMMAND}'` ${section_invitations}
     ReadRegStr $0 HKCU "${MENU}\command" ""
     !insertmacro TickIf '$0 != ""' ${section_explorer}
   ${Else}
@@ -393,6 +445,7 @@ FunctionEnd
   !insertmacro MUI_DESCRIPTION_TEXT ${section_main} "$(ABOUT_MAIN)"
   !insertmacro MUI_DESCRIPTION_TEXT ${section_start_menu} "$(ABOUT_START_MENU)"
   !insertmacro MUI_DESCRIPTION_TEXT ${section_links} "$(ABOUT_LINKS)"
+  !insertmacro MUI_DESCRIPTION_TEXT ${section_invitations} "$(ABOUT_INVITATIONS)"
   !insertmacro MUI_DESCRIPTION_TEXT ${section_send_to} "$(ABOUT_SEND_TO)"
   !insertmacro MUI_DESCRIPTION_TEXT ${section_explorer} "$(ABOUT_EXPLORER)"
 !insertmacro MUI_FUNCTION_DESCRIPTION_END

@@ -30,6 +30,10 @@
   "Start menu" "Startmenü" "Menu Démarrer" "Menú Inicio" "“开始”菜单"
 !insertmacro Text LINKS \
   "cloakroom: links" "cloakroom:-Links" "Liens cloakroom:" "Enlaces cloakroom:" "cloakroom: 链接"
+!insertmacro Text INVITATIONS \
+  "Files with invitations" "Dateien mit Einladungen" "Fichiers d’invitation" "Archivos de invitación" "邀请文件"
+!insertmacro Text INVITATION_NAME \
+  "Cloakroom invitation" "Cloakroom-Einladung" "Invitation Cloakroom" "Invitación de Cloakroom" "Cloakroom 邀请"
 !insertmacro Text SEND_TO \
   "Send to" "Senden an" "Envoyer vers" "Enviar a" "发送到"
 !insertmacro Text EXPLORER \
@@ -45,6 +49,12 @@
   "Un autre programme ouvre les liens cloakroom: ; il les garde." \
   "Otro programa abre los enlaces cloakroom: y los conserva." \
   "另一个程序正在打开 cloakroom: 链接，保持不变。"
+!insertmacro Text INVITATIONS_TAKEN \
+  "Another program opens files that end in .cloakroom; it stays so." \
+  "Ein anderes Programm öffnet Dateien, die auf .cloakroom enden; das bleibt so." \
+  "Un autre programme ouvre les fichiers en .cloakroom ; il les garde." \
+  "Otro programa abre los archivos .cloakroom y los conserva." \
+  "另一个程序正在打开 .cloakroom 文件，保持不变。"
 !insertmacro Text ABOUT_MAIN \
   "The window, and cloak for the command line." \
   "Das Fenster, und cloak für die Befehlszeile." \
@@ -63,6 +73,12 @@
   "Un clic sur un tel lien ne fait que remplir « Recevoir ». Les réglages ont le même interrupteur." \
   "Un clic en un enlace así solo rellena «Recibir». Los ajustes tienen el mismo interruptor." \
   "点击这种链接只会填入“接收”。“设置”中有同一个开关。"
+!insertmacro Text ABOUT_INVITATIONS \
+  "Opening a file with an invitation, NAME.cloakroom, only fills Receive." \
+  "Eine Datei mit einer Einladung, NAME.cloakroom, füllt beim Öffnen nur „Empfangen“." \
+  "Ouvrir un fichier d’invitation, NOM.cloakroom, ne fait que remplir « Recevoir »." \
+  "Abrir un archivo de invitación, NOMBRE.cloakroom, solo rellena «Recibir»." \
+  "打开邀请文件（名称.cloakroom）只会填入“接收”。"
 !insertmacro Text ABOUT_SEND_TO \
   "Cloakroom under “Send to”, for files that you right-click." \
   "Cloakroom unter „Senden an“, bei einem Rechtsklick auf Dateien." \

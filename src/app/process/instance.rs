@@ -3,7 +3,7 @@
 //! A lock on a file decides which start is the first; the system releases it with the process. On a file system without
 //! locks the first is the one that answers at the socket in the data folder. Where there can be no socket, the window
 //! opens all the same and later starts cannot hand anything to it. Arguments only fill the window: files are shared as if
-//! they had been dropped, a pointer appears in Receive.
+//! they had been dropped, a pointer or an invitation appears in Receive.
 
 use std::fs::File;
 use std::io;
@@ -24,12 +24,12 @@ use crate::disk::local_socket::{LocalSocket, LocalSocketError};
 use crate::disk::lock_file::{self, Tried};
 use crate::disk::private;
 
-/// Arguments that a start of the program hands to the window that is open. They can hold a pointer: no `Debug`.
+/// Arguments that a start of the program hands to the window that is open. They can hold a pointer or an invitation: no `Debug`.
 #[derive(Default, PartialEq, Eq)]
 pub struct StartArguments {
     /// Files to share.
     pub files: Vec<PathBuf>,
-    /// Text of a pointer, to fill Receive.
+    /// Text of a pointer or an invitation, to fill Receive.
     pub pointer: Option<Zeroizing<String>>,
 }
 

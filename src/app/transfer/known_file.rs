@@ -1,5 +1,5 @@
-//! Files that this program can use itself: a relay list, and a file with a pointer in it. Whoever drops one on the window
-//! may want it used, not shared.
+//! Files that this program can use itself: a relay list, and a file with a pointer or an invitation in it. Whoever drops one
+//! on the window may want it used, not shared.
 
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::app::error::{AppError, LocalFileError};
 use crate::app::parcel::Parcel;
 use crate::app::relays::list_file;
+use crate::protocol::invitation::{FindInvitationError, Invitation};
 use crate::protocol::pointer::{FindPointerError, Pointer};
 use crate::protocol::seal::ContentKind;
 use crate::protocol::size_class::MAX_CONTENT_LEN;
@@ -55,11 +56,35 @@ impl KnownFile {
 /// # Errors
 /// [`AppError::Local`]; [`AppError::Pointer`] when the file holds no text.
 pub(crate) fn read_pointer(path: &Path) -> Result<Zeroizing<String>, AppError> {
+    read_text(path, MAX_CONTENT_LEN)
+}
+
+/// The text of the file at `path`, if its name ends in `.cloakroom` and an invitation stands in it, good, expired or damaged.
+/// None for any other file, for one that is longer than 64 KiB, and for one that cannot be read. Blocking.
+#[must_use]
+pub(crate) fn read_invitation(path: &Path) -> Option<Zeroizing<String>> {
+    if KnownFile::by_name(path) != Some(KnownFile::Pointer) {
+        return None;
+    }
+    let text = read_text(path, MAX_INVITATION_FILE_LEN).ok()?;
+    // One that has expired is an invitation still: whoever opens it is told so.
+    let is_other = matches!(
+        Invitation::find(&text, 0),
+        Err(FindInvitationError::NotFound | FindInvitationError::TooLong)
+    );
+    (!is_other).then_some(text)
+}
+
+/// The longest file that is read as an invitation, in bytes. No longer text is searched for one.
+const MAX_INVITATION_FILE_LEN: u64 = 64 * 1024;
+
+/// The text in a file of at most `max_len_bytes`.
+fn read_text(path: &Path, max_len_bytes: u64) -> Result<Zeroizing<String>, AppError> {
     let parcel = Parcel::look(&[path.to_owned()], &|| false)?;
     if parcel.kind() != ContentKind::File {
         return Err(LocalFileError::NotAFile.into());
     }
-    if parcel.content_len() > MAX_CONTENT_LEN {
+    if parcel.content_len() > max_len_bytes {
         return Err(AppError::Pointer(FindPointerError::TooLong));
     }
     let content = parcel.read(0..parcel.content_len())?;
@@ -73,6 +98,69 @@ mod tests {
     use super::*;
     use crate::protocol::keys::Identity;
     use crate::protocol::relay_list::{RelayDescriptor, RelayList, Serves};
+
+    /// An invitation whose end is missing.
+    const CUT_OFF_INVITATION: &[u8] =
+        b"cloakin15cq8s8tgw368qw309anxjmr9wvhx27rpd4cxcefwdaexww3cxuu";
+
+    #[test]
+    fn an_invitation_is_read_from_a_file_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str, content: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, content).unwrap();
+            read_invitation(&path).map(|text| text.to_string())
+        };
+        let vectors = include_str!("../../../tests/vectors/networks.json");
+        let word = vectors.split('"').find(|text| Invitation::may_be(text));
+        let word = word.expect("a published invitation");
+        assert!(Invitation::find(word, u64::MAX).is_err(), "it has an end");
+        for whole in [
+            word.to_owned(),
+            format!("\u{feff}cloakroom:{word}\r\n"),
+            format!("Come to our network:\n\n{word}\n\nAnn"),
+        ] {
+            let text = whole.trim_start_matches('\u{feff}');
+            assert_eq!(
+                read("friends.cloakroom", whole.as_bytes()).as_deref(),
+                Some(text)
+            );
+        }
+        assert_eq!(
+            read("FRIENDS.CLOAKROOM", CUT_OFF_INVITATION)
+                .as_deref()
+                .map(str::as_bytes),
+            Some(CUT_OFF_INVITATION)
+        );
+        assert_eq!(read("friends.txt", word.as_bytes()), None, "another name");
+    }
+
+    #[test]
+    fn a_file_without_an_invitation_is_no_invitation() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("friends.cloakroom");
+        let read = |content: &[u8]| {
+            fs::write(&path, content).unwrap();
+            read_invitation(&path).is_some()
+        };
+        assert!(!read(b""));
+        assert!(!read(b"milk and eggs"));
+        assert!(!read(
+            b"cloak14qq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44"
+        ));
+        assert!(!read(&[0xff, 0xfe, 0x00]));
+        let filled = |len: usize| {
+            let mut content = CUT_OFF_INVITATION.to_vec();
+            content.resize(len, b'\n');
+            content
+        };
+        assert!(read(&filled(64 * 1024)));
+        assert!(!read(&filled(64 * 1024 + 1)));
+        fs::remove_file(&path).unwrap();
+        assert!(read_invitation(&path).is_none(), "no file");
+        fs::create_dir(&path).unwrap();
+        assert!(read_invitation(&path).is_none(), "a folder");
+    }
 
     #[test]
     fn a_file_is_known_by_its_name_and_by_what_is_in_it() {

@@ -12,7 +12,7 @@ use crate::protocol::pointer;
 
 /// Something that came from outside the window. Never printed: it can hold a pointer.
 pub enum Arrival {
-    /// Files or a pointer from the command line or a second start; nothing starts by a pointer.
+    /// Files, or a pointer or an invitation, from the command line or a second start; nothing starts by the latter.
     Arguments {
         /// To be shared.
         files: Vec<PathBuf>,
