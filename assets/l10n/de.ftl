@@ -1508,3 +1508,96 @@ names_changed =
         }
     .why = Dieses System kann sie so nicht speichern.
     .next = Der Inhalt ist derselbe.
+
+## Invitations and networks that were joined
+
+join_title = „{ $name }“ beitreten?
+join_trust = Wer diese Einladung gemacht hat, hat den Server und die Relays gewählt. Wer sie alle betreibt, kann Ihre Adresse sehen und wann Sie senden oder abholen, nicht aber, was in Ihren Dateien steht.
+join_if = Treten Sie bei, wenn Sie dieser Person vertrauen.
+join_if_known = Treten Sie bei, wenn Sie dieser Person vertrauen oder wenn die Relays Leuten gehören, die Sie kennen: { $names } (so nennen sie sich selbst).
+join_words = Mitglieder, die diese Wörter vergleichen, finden dieselben.
+join_own_network = In Ihrem eigenen Netz: Server und Relays sind nicht im Internet.
+join_as_member = Diese Einladung ist zum Hinzufügen eines Relays; Sie treten als Mitglied bei.
+join_member = Sie sind schon Mitglied, als „{ $name }“. Erneutes Beitreten erneuert die Adresse des Servers, das Zugangswort und die ersten Relays.
+join_other = Sie führt zu einem Server, den Sie schon nutzen, als „{ $name }“, über andere Relays.
+join_rules = Die Regeln für Pfade erlauben keinen Pfad aus diesen Relays.
+join = Beitreten
+join_and_receive = Beitreten und empfangen
+join_anyway = Beitreten, Regeln nachgeben lassen
+not_now = Nicht jetzt
+keep_my_relays = Meine behalten
+replace_my_relays = Meine ersetzen
+joining_list = Die Relays werden nach der Liste des Netzwerks gefragt …
+joining_try = Der Server wird ausprobiert: Eine kleine Datei geht hin, kommt zurück und wird gelöscht …
+is_invitation = Eine Einladung, „{ $name }“ bei { $host } beizutreten.
+is_joined = Sie sind „{ $name }“ beigetreten.
+network_saved = „{ $name }“ ist gespeichert.
+joined_works = Es funktioniert: Eine kleine Datei ging hin, kam zurück und wurde gelöscht.
+joined_receives = Sie können empfangen; Senden geht zurzeit nicht.
+joined_silent = Es antwortet zurzeit nicht.
+fetch_list_from = Liste bei { $host } abrufen
+done = Fertig
+to_the_pointer = Weiter zum Abholcode
+share_files = Dateien teilen
+invite_entry = Einladen …
+rename_entry = Umbenennen …
+leave_entry = Verlassen …
+invite_title = Zu „{ $name }“ einladen
+invite_about = Wer diese Einladung bekommt, kann beitreten. Sie gilt 30 Tage; wer beigetreten ist, bleibt Mitglied.
+invite_with_word = Mit dem Zugangswort
+invite_with_word_about = Wer beitritt, kann dann auch senden. Ohne das Wort geht nur Empfangen, und Senden, sobald es eingegeben ist.
+making_invitation = Die Einladung wird gemacht …
+copy_invitation = Einladung kopieren
+save_invitation = Als Datei speichern …
+invitation_saved = Gespeichert als { $name }.
+invitation_copied = Einladung kopiert
+invitation_masked = Einladung, verborgen, solange ein anderes Fenster vorn ist
+invitation_text = Text der Einladung
+copy_with_invitation = Mit Einladung kopieren
+network_name = Name des Netzwerks hier
+rename = Umbenennen
+is_renamed = Es heißt jetzt „{ $name }“.
+leave_title = „{ $name }“ verlassen?
+leave_deletable =
+    { $count ->
+        [one] Eine Datei, die Sie geteilt haben, liegt noch auf seinem Server. Sie lässt sich dort löschen, bis sie abläuft, auch nachdem Sie das Netzwerk verlassen haben.
+       *[other] { $count } Dateien, die Sie geteilt haben, liegen noch auf seinem Server. Sie lassen sich dort löschen, bis sie ablaufen, auch nachdem Sie das Netzwerk verlassen haben.
+    }
+leave_under_way =
+    { $count ->
+        [one] Eine Übertragung läuft noch. Vielleicht kann sie nicht weitergehen.
+       *[other] { $count } Übertragungen laufen noch. Vielleicht können sie nicht weitergehen.
+    }
+leave = Verlassen
+stay = Bleiben
+network_left = Sie haben „{ $name }“ verlassen.
+network_relays =
+    { $count ->
+        [one] 1 eigenes Relay
+       *[other] { $count } eigene Relays
+    }
+network_list_good = Liste gültig bis { $day }
+network_list_ended = Seine Relay-Liste ist abgelaufen. Eine neuere wird mit der nächsten Übertragung angefragt.
+network_no_list = seine Relay-Liste kommt mit der ersten Übertragung
+use_new_list = Neue Liste nutzen
+use_known_invitation = Diese Einladung ansehen
+network_joined =
+    .what = Sie sind „{ $name }“ beigetreten.
+    .why = Es funktioniert: Eine kleine Datei ging hin, kam zurück und wurde gelöscht.
+    .next = Der Abholcode, der mit der Einladung kam, steht unten.
+list_waits =
+    .what = Eine neuere Relay-Liste wartet auf Sie.
+    .why = Ihr fehlen { $gone } der { $before } Relays der jetzigen. Das kann nach langer Zeit richtig sein; oder jemand anderes hat den Server übernommen.
+    .next = Fragen Sie den Betreiber des Netzwerks, bevor Sie sie nutzen.
+invitation_opened =
+    .what = Eine Einladung wurde geöffnet.
+    .why = Ein Link oder ein Programm hat sie geöffnet, während hier etwas anderes steht.
+    .next = Wählen Sie, was Sie sehen möchten.
+invitation_not_saved =
+    .what = Die Einladung wurde nicht gespeichert.
+    .why = Die Datei konnte dort nicht geschrieben werden.
+    .next = Wählen Sie einen anderen Ort.
+invitation_file_dropped =
+    .what = { $name } enthält eine Einladung zu einem Netzwerk.
+    .why = Sie können diesem Netzwerk beitreten. Mit wem Sie die Einladung teilen, der kann es auch.
+    .next = Wählen Sie, was Sie damit tun möchten.

@@ -1510,3 +1510,96 @@ names_changed =
         }
     .why = This system cannot hold them as they were.
     .next = What is in them is the same.
+
+## Invitations and networks that were joined
+
+join_title = Join “{ $name }”?
+join_trust = Whoever made this invitation chose the server and the relays. If they run them all, they can see your address and when you send or fetch, not what is in your files.
+join_if = Join if you trust them.
+join_if_known = Join if you trust them, or if the relays belong to people you know: { $names } (they call themselves so).
+join_words = Members who compare these words find the same.
+join_own_network = In your own network: server and relays are not on the internet.
+join_as_member = This invitation is for adding a relay; you join as a member.
+join_member = You are a member already, as “{ $name }”. Joining again renews the server's address, the access word and the first relays.
+join_other = It leads to a server that you already use, as “{ $name }”, through other relays.
+join_rules = The rules of paths allow no path among these relays.
+join = Join
+join_and_receive = Join and receive
+join_anyway = Join, let the rules yield
+not_now = Not now
+keep_my_relays = Keep mine
+replace_my_relays = Replace mine
+joining_list = Asking its relays for the network's list…
+joining_try = Trying its server: a small file goes up, comes down and is deleted…
+is_invitation = An invitation to join “{ $name }” at { $host }.
+is_joined = You joined “{ $name }”.
+network_saved = “{ $name }” is saved.
+joined_works = It works: a small file went up, came down and was deleted.
+joined_receives = You can receive; sending does not work now.
+joined_silent = It does not answer now.
+fetch_list_from = Fetch its list from { $host }
+done = Done
+to_the_pointer = Go on to the pointer
+share_files = Share files
+invite_entry = Invite…
+rename_entry = Rename…
+leave_entry = Leave…
+invite_title = Invite to “{ $name }”
+invite_about = Whoever gets this invitation can join. It is good for 30 days; whoever has joined stays a member.
+invite_with_word = With the access word
+invite_with_word_about = Whoever joins can then send, too. Without it they can receive, and send once they enter the word.
+making_invitation = Making the invitation…
+copy_invitation = Copy invitation
+save_invitation = Save as a file…
+invitation_saved = Saved as { $name }.
+invitation_copied = Invitation copied
+invitation_masked = Invitation, hidden while another window is in front
+invitation_text = Invitation text
+copy_with_invitation = Copy with invitation
+network_name = Name of the network here
+rename = Rename
+is_renamed = It is called “{ $name }” now.
+leave_title = Leave “{ $name }”?
+leave_deletable =
+    { $count ->
+        [one] A file that you shared is still on its server. It can be deleted there until it expires, also after you have left.
+       *[other] { $count } files that you shared are still on its server. They can be deleted there until they expire, also after you have left.
+    }
+leave_under_way =
+    { $count ->
+        [one] A transfer is under way. It may not be able to go on.
+       *[other] { $count } transfers are under way. They may not be able to go on.
+    }
+leave = Leave
+stay = Stay
+network_left = You left “{ $name }”.
+network_relays =
+    { $count ->
+        [one] 1 relay of its own
+       *[other] { $count } relays of its own
+    }
+network_list_good = list good until { $day }
+network_list_ended = Its relay list has expired. A newer one is asked for with the next transfer.
+network_no_list = its relay list comes with the first transfer
+use_new_list = Use the new list
+use_known_invitation = Look at this invitation
+network_joined =
+    .what = You joined “{ $name }”.
+    .why = It works: a small file went up, came down and was deleted.
+    .next = The pointer that came with the invitation is below.
+list_waits =
+    .what = A newer relay list waits for you.
+    .why = It lacks { $gone } of the { $before } relays of the one in use. That can be right after a long time; or somebody else took the server over.
+    .next = Ask whoever runs the network before you use it.
+invitation_opened =
+    .what = An invitation was opened.
+    .why = A link or a program opened it while something else stands here.
+    .next = Choose which of them you want to see.
+invitation_not_saved =
+    .what = The invitation was not saved.
+    .why = The file could not be written there.
+    .next = Choose another place.
+invitation_file_dropped =
+    .what = { $name } holds an invitation to a network.
+    .why = You can join that network. Whoever you share the invitation with can join it too.
+    .next = Choose what you want to do with it.

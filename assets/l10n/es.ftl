@@ -1532,3 +1532,96 @@ names_changed =
         }
     .why = Este sistema no los admite tal como eran.
     .next = Su contenido es el mismo.
+
+## Invitations and networks that were joined
+
+join_title = ¿Unirse a «{ $name }»?
+join_trust = Quien hizo esta invitación eligió el servidor y los relés. Si los gestiona todos, puede ver su dirección y cuándo envía o descarga, pero no lo que hay en sus archivos.
+join_if = Únase si confía en esa persona.
+join_if_known = Únase si confía en esa persona, o si los relés son de gente que conoce: { $names } (así se llaman ellos mismos).
+join_words = Los miembros que comparan estas palabras encuentran las mismas.
+join_own_network = En su propia red: el servidor y los relés no están en internet.
+join_as_member = Esta invitación es para añadir un relé; usted se une como miembro.
+join_member = Ya es miembro, como «{ $name }». Unirse de nuevo renueva la dirección del servidor, la palabra de acceso y los primeros relés.
+join_other = Lleva a un servidor que ya usa, como «{ $name }», a través de otros relés.
+join_rules = Las reglas de las rutas no permiten ninguna entre estos relés.
+join = Unirse
+join_and_receive = Unirse y recibir
+join_anyway = Unirse y dejar que las reglas cedan
+not_now = Ahora no
+keep_my_relays = Conservar los míos
+replace_my_relays = Cambiar los míos
+joining_list = Pidiendo a sus relés la lista de la red…
+joining_try = Probando su servidor: un archivo pequeño va, vuelve y se borra…
+is_invitation = Una invitación para unirse a «{ $name }» en { $host }.
+is_joined = Se ha unido a «{ $name }».
+network_saved = «{ $name }» está guardada.
+joined_works = Funciona: un archivo pequeño fue, volvió y se borró.
+joined_receives = Puede recibir; enviar no funciona ahora.
+joined_silent = No responde ahora.
+fetch_list_from = Obtener su lista de { $host }
+done = Listo
+to_the_pointer = Seguir con el código
+share_files = Compartir archivos
+invite_entry = Invitar…
+rename_entry = Cambiar nombre…
+leave_entry = Salir…
+invite_title = Invitar a «{ $name }»
+invite_about = Quien reciba esta invitación puede unirse. Vale 30 días; quien se ha unido sigue siendo miembro.
+invite_with_word = Con la palabra de acceso
+invite_with_word_about = Quien se una podrá también enviar. Sin ella podrá recibir, y enviar cuando introduzca la palabra.
+making_invitation = Preparando la invitación…
+copy_invitation = Copiar invitación
+save_invitation = Guardar en un archivo…
+invitation_saved = Guardada como { $name }.
+invitation_copied = Invitación copiada
+invitation_masked = Invitación, oculta mientras haya otra ventana delante
+invitation_text = Texto de la invitación
+copy_with_invitation = Copiar con invitación
+network_name = Nombre de la red aquí
+rename = Cambiar nombre
+is_renamed = Ahora se llama «{ $name }».
+leave_title = ¿Salir de «{ $name }»?
+leave_deletable =
+    { $count ->
+        [one] Un archivo que compartió sigue en su servidor. Se puede borrar de allí hasta que caduque, también después de salir.
+       *[other] { $count } archivos que compartió siguen en su servidor. Se pueden borrar de allí hasta que caduquen, también después de salir.
+    }
+leave_under_way =
+    { $count ->
+        [one] Hay una transferencia en curso. Quizá no pueda continuar.
+       *[other] Hay { $count } transferencias en curso. Quizá no puedan continuar.
+    }
+leave = Salir
+stay = Quedarse
+network_left = Ha salido de «{ $name }».
+network_relays =
+    { $count ->
+        [one] 1 relé propio
+       *[other] { $count } relés propios
+    }
+network_list_good = lista válida hasta el { $day }
+network_list_ended = Su lista de relés ha caducado. Se pedirá una más reciente con la próxima transferencia.
+network_no_list = su lista de relés llega con la primera transferencia
+use_new_list = Usar la lista nueva
+use_known_invitation = Ver esta invitación
+network_joined =
+    .what = Se ha unido a «{ $name }».
+    .why = Funciona: un archivo pequeño fue, volvió y se borró.
+    .next = El código que vino con la invitación está abajo.
+list_waits =
+    .what = Una lista de relés más reciente le espera.
+    .why = Le faltan { $gone } de los { $before } relés de la actual. Puede ser correcto después de mucho tiempo; o alguien tomó el servidor.
+    .next = Pregunte a quien gestiona la red antes de usarla.
+invitation_opened =
+    .what = Se ha abierto una invitación.
+    .why = Un enlace o un programa la ha abierto mientras hay otra cosa aquí.
+    .next = Elija qué quiere ver.
+invitation_not_saved =
+    .what = La invitación no se ha guardado.
+    .why = No se pudo escribir el archivo en ese lugar.
+    .next = Elija otro lugar.
+invitation_file_dropped =
+    .what = { $name } contiene una invitación a una red.
+    .why = Puede unirse a esa red. Quien reciba de usted la invitación también podrá hacerlo.
+    .next = Elija qué quiere hacer con este archivo.

@@ -1532,3 +1532,96 @@ names_changed =
         }
     .why = Ce système ne peut pas les garder tels quels.
     .next = Leur contenu est le même.
+
+## Invitations and networks that were joined
+
+join_title = Rejoindre « { $name } » ?
+join_trust = La personne qui a fait cette invitation a choisi le serveur et les relais. Si elle les gère tous, elle peut voir votre adresse et quand vous envoyez ou téléchargez, mais pas ce que contiennent vos fichiers.
+join_if = Rejoignez le réseau si vous lui faites confiance.
+join_if_known = Rejoignez le réseau si vous lui faites confiance, ou si les relais appartiennent à des gens que vous connaissez : { $names } (ce sont les noms qu’ils se donnent).
+join_words = Les membres qui comparent ces mots trouvent les mêmes.
+join_own_network = Dans votre propre réseau : le serveur et les relais ne sont pas sur Internet.
+join_as_member = Cette invitation sert à ajouter un relais ; vous devenez membre.
+join_member = Vous êtes déjà membre, sous le nom « { $name } ». Rejoindre de nouveau renouvelle l’adresse du serveur, le mot d’accès et les premiers relais.
+join_other = Elle mène à un serveur que vous utilisez déjà, sous le nom « { $name } », par d’autres relais.
+join_rules = Les règles des chemins n’en permettent aucun entre ces relais.
+join = Rejoindre
+join_and_receive = Rejoindre et recevoir
+join_anyway = Rejoindre, laisser céder les règles
+not_now = Pas maintenant
+keep_my_relays = Garder les miens
+replace_my_relays = Remplacer les miens
+joining_list = La liste du réseau est demandée à ses relais…
+joining_try = Essai du serveur : un petit fichier part, revient et est supprimé…
+is_invitation = Une invitation à rejoindre « { $name } » chez { $host }.
+is_joined = Vous avez rejoint « { $name } ».
+network_saved = « { $name } » est enregistré.
+joined_works = Tout fonctionne : un petit fichier est parti, est revenu et a été supprimé.
+joined_receives = Vous pouvez recevoir ; l’envoi ne fonctionne pas pour l’instant.
+joined_silent = Le réseau ne répond pas pour l’instant.
+fetch_list_from = Télécharger sa liste chez { $host }
+done = Terminé
+to_the_pointer = Continuer vers le code de retrait
+share_files = Partager des fichiers
+invite_entry = Inviter…
+rename_entry = Renommer…
+leave_entry = Quitter…
+invite_title = Inviter à « { $name } »
+invite_about = Toute personne qui reçoit cette invitation peut rejoindre le réseau. Elle est valable 30 jours ; qui l’a rejoint en reste membre.
+invite_with_word = Avec le mot d’accès
+invite_with_word_about = Qui rejoint le réseau peut alors aussi envoyer. Sans lui, on peut recevoir, et envoyer une fois le mot saisi.
+making_invitation = L’invitation est en préparation…
+copy_invitation = Copier l’invitation
+save_invitation = Enregistrer dans un fichier…
+invitation_saved = Enregistrée sous { $name }.
+invitation_copied = Invitation copiée
+invitation_masked = Invitation, masquée tant qu’une autre fenêtre est devant
+invitation_text = Texte de l’invitation
+copy_with_invitation = Copier avec l’invitation
+network_name = Nom du réseau ici
+rename = Renommer
+is_renamed = Le réseau s’appelle maintenant « { $name } ».
+leave_title = Quitter « { $name } » ?
+leave_deletable =
+    { $count ->
+        [one] Un fichier que vous avez partagé est encore sur son serveur. Il peut y être supprimé jusqu’à son expiration, même après votre départ.
+       *[other] { $count } fichiers que vous avez partagés sont encore sur son serveur. Ils peuvent y être supprimés jusqu’à leur expiration, même après votre départ.
+    }
+leave_under_way =
+    { $count ->
+        [one] Un transfert est en cours. Il ne pourra peut-être pas continuer.
+       *[other] { $count } transferts sont en cours. Ils ne pourront peut-être pas continuer.
+    }
+leave = Quitter
+stay = Rester
+network_left = Vous avez quitté « { $name } ».
+network_relays =
+    { $count ->
+        [one] 1 relais à lui
+       *[other] { $count } relais à lui
+    }
+network_list_good = liste valable jusqu’au { $day }
+network_list_ended = Sa liste de relais a expiré. Une plus récente sera demandée lors du prochain transfert.
+network_no_list = sa liste de relais viendra avec le premier transfert
+use_new_list = Utiliser la nouvelle liste
+use_known_invitation = Voir cette invitation
+network_joined =
+    .what = Vous avez rejoint « { $name } ».
+    .why = Tout fonctionne : un petit fichier est parti, est revenu et a été supprimé.
+    .next = Le code de retrait venu avec l’invitation est ci-dessous.
+list_waits =
+    .what = Une liste de relais plus récente vous attend.
+    .why = Il y manque { $gone } des { $before } relais de la liste actuelle. Cela peut être normal après un long moment ; ou quelqu’un d’autre a pris le serveur.
+    .next = Demandez à la personne qui gère le réseau avant de l’utiliser.
+invitation_opened =
+    .what = Une invitation a été ouverte.
+    .why = Un lien ou un programme l’a ouverte alors qu’autre chose se trouve ici.
+    .next = Choisissez ce que vous voulez voir.
+invitation_not_saved =
+    .what = L’invitation n’a pas été enregistrée.
+    .why = Le fichier n’a pas pu être écrit à cet endroit.
+    .next = Choisissez un autre endroit.
+invitation_file_dropped =
+    .what = { $name } contient une invitation à un réseau.
+    .why = Vous pouvez rejoindre ce réseau. Toute personne à qui vous transmettez l’invitation le pourra aussi.
+    .next = Choisissez ce que vous voulez en faire.

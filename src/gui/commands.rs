@@ -188,7 +188,7 @@ pub fn lines(ctx: &Context) -> Vec<(Vec<String>, &'static str)> {
 /// focus.
 pub fn pressed(ctx: &Context, model: &Model, region: Region, typing: bool) -> Vec<Action> {
     let mut actions = Vec::new();
-    let beneath = model.modal.is_some() || model.menu.is_some();
+    let beneath = model.modal.is_some() || model.has_menu();
     for &(command, keys, _) in TABLE {
         if beneath && !command.works_beneath() {
             continue;

@@ -20,6 +20,7 @@ use super::{commands, fonts, kit, tokens};
 use crate::app::process::instance::Instance;
 use crate::app::settings::Theme;
 use crate::app::words::l10n::{Language, SharedLanguage};
+use crate::protocol::invitation::Invitation;
 use crate::protocol::pointer;
 
 /// Returns the drag-and-drop news since the last call.
@@ -320,7 +321,7 @@ impl Window {
         let typing = ctx.text_edit_focused();
         let region = self.region(ctx);
         actions.extend(commands::pressed(ctx, &self.model, region, typing));
-        if self.model.modal.is_some() || self.model.menu.is_some() {
+        if self.model.modal.is_some() || self.model.has_menu() {
             return actions;
         }
         actions.extend(self.paste(ctx, typing));
@@ -417,7 +418,7 @@ impl Window {
                         // A button that pastes has no key that is let go afterwards.
                         self.pasted = self.command_held;
                         let takes_over = self.model.screen == Screen::Receive
-                            && pointer::begins(text)
+                            && (pointer::begins(text) || Invitation::may_be(text))
                             || files_count && UriList::from_text(text).is_some();
                         if !typing || takes_over {
                             actions.push(Action::Arrived(Arrival::Pasted(text.as_str().into())));
@@ -480,9 +481,13 @@ impl Window {
     fn forget_focus_elsewhere(&mut self) {
         let here = match self.model.focus {
             Some(Focus::Download | Focus::Pointer) => self.model.screen == Screen::Receive,
-            Some(Focus::AccessWord(_) | Focus::RelayLine | Focus::ServerAddress) => {
-                self.model.screen == Screen::Settings
-            }
+            Some(
+                Focus::AccessWord(_)
+                | Focus::NetworkMenu(_)
+                | Focus::NetworkName(_)
+                | Focus::RelayLine
+                | Focus::ServerAddress,
+            ) => self.model.screen == Screen::Settings,
             Some(Focus::KnownFile) => {
                 self.model.screen == Screen::Share && !self.model.undecided.is_empty()
             }

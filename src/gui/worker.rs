@@ -21,9 +21,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    DiscardWanted, Ended, Event, FetchWanted, LeftTransfer, LoadedSettings, ManageAction, Managed,
-    PointerInfo, PointerText, RelayWish, RelaysKnown, RunId, Saved, SettingsInUse, ShareResult,
-    ShareWanted, ShownRelayList, Terms, TestReport, TransferId, Trouble,
+    DiscardWanted, Ended, Event, FetchWanted, JoinedNetwork, LeftTransfer, LoadedSettings,
+    ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, RunId, Saved,
+    SettingsInUse, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds,
+    TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
@@ -32,9 +33,11 @@ use crate::app::kept::history::{History, TellNews};
 use crate::app::process::streams;
 use crate::app::settings::{Change, ServerChoice, Settings, SettingsError};
 use crate::app::transfer::call::CallContext;
+use crate::app::transfer::join::JoinChoice;
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::l10n::SharedLanguage;
 use crate::app::words::message::UserMessage;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::folder::Manifest;
 
 /// Wakes the window after at most this long. Called from any thread.
@@ -101,9 +104,30 @@ pub trait Backend: Send + Sync {
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>>;
-    /// Finds a pointer in a text and says what it is. Offline; blocking, called on a thread for that.
-    fn describe(&self, text: &PointerText, settings: &Settings)
-    -> Result<PointerInfo, UserMessage>;
+    /// Finds a pointer or an invitation in a text and says what it is. Offline; blocking, called on a thread for that.
+    fn describe(&self, text: &PointerText, settings: &Settings) -> Result<TextHolds, UserMessage>;
+    /// Joins the network of the invitation in a text. The settings are changed by the window.
+    fn join<'a>(
+        &'a self,
+        text: PointerText,
+        choice: JoinChoice,
+        settings: &'a Settings,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<JoinedNetwork>>;
+    /// Makes an invitation to the network of this server, with its access word or without. Offline; blocking, called on a
+    /// thread for that.
+    fn invite(
+        &self,
+        server: &ServerAddress,
+        with_word: bool,
+        settings: &Settings,
+    ) -> Result<PointerText, UserMessage>;
+    /// What is known of the networks that these settings have, by the addresses of their servers. Offline; blocking, called
+    /// on a thread for that.
+    fn networks(&self, settings: &Settings) -> BTreeMap<ServerAddress, NetworkSeen>;
+    /// Uses the newest list of the network of this server, which waits for the person. Offline; blocking, called on a thread
+    /// for that.
+    fn use_new_list(&self, server: &ServerAddress, settings: &Settings) -> Result<(), UserMessage>;
     /// Reads a relay list from a file. Blocking; called on a thread for that.
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage>;
     /// Uploads to and downloads from the server that these settings choose.
@@ -164,7 +188,7 @@ struct Unsaved {
 }
 
 /// Number of a text from the pointer's field, and its description.
-type Described = (u64, Result<PointerInfo, UserMessage>);
+type Described = (u64, Result<TextHolds, UserMessage>);
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Inner {
@@ -231,7 +255,7 @@ impl Inner {
     }
 
     /// Takes the description of the newest text.
-    fn described(&self) -> Option<Result<PointerInfo, UserMessage>> {
+    fn described(&self) -> Option<Result<TextHolds, UserMessage>> {
         let (number, described) = self.described.lock().take()?;
         (number == self.newest_text.load(Ordering::SeqCst)).then_some(described)
     }
@@ -359,7 +383,11 @@ impl Worker {
         }
         events.extend(self.shared.described().map(Event::Described));
         while let Ok(event) = self.events.try_recv() {
-            if let Event::Shared(run, _) | Event::Fetched(run, _) | Event::Listed(run, _) = &event {
+            if let Event::Shared(run, _)
+            | Event::Fetched(run, _)
+            | Event::Joined(run, _)
+            | Event::Listed(run, _) = &event
+            {
                 self.runs.remove(run);
             }
             events.push(event);

@@ -247,6 +247,17 @@ impl Invitation {
     }
 }
 
+/// Whether something in `text` begins as an invitation does: one may stand in it, whole or damaged.
+#[must_use]
+pub(crate) fn may_be_in(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let begins = |at| {
+        let rest = bytes.get(at..);
+        rest.is_some_and(|rest| bech32m::after(rest, Invitation::PREFIX).is_some())
+    };
+    (0..bytes.len()).any(begins)
+}
+
 /// The SHA-256 of what makes a network one network: server, list key and access word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkFingerprint([u8; 32]);

@@ -10,7 +10,7 @@ use cloakroom::app::transfer::get::Choice;
 use cloakroom::gui::backend::App;
 use cloakroom::gui::model::{
     Ended, FetchWanted, ManageAction, PointerText, RelayWish, RelaysKnown, Saved, ShareOptions,
-    ShareResult, ShareWanted,
+    ShareResult, ShareWanted, TextHolds,
 };
 use cloakroom::gui::text;
 use cloakroom::gui::worker::Backend as _;
@@ -83,7 +83,9 @@ impl Person {
     /// The host of the list that the pointer offers, when no relays of one's own will do.
     fn offer(&self, pointer: &PointerText) -> Option<String> {
         let info = self.app.describe(pointer, &self.settings);
-        let info = info.map_err(|message| message.what).unwrap();
+        let TextHolds::Pointer(info) = info.map_err(|message| message.what).unwrap() else {
+            panic!("an invitation");
+        };
         assert_eq!(info.note.is_some(), info.lacks_relays);
         info.offer
     }

@@ -17,22 +17,25 @@ use cloakroom::app::relays::RelaySource;
 use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, SeveralThings, Theme};
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::get::Choice;
+use cloakroom::app::transfer::join::JoinChoice;
 use cloakroom::app::transfer::manage::Downloads;
 use cloakroom::app::transfer::parts::resume::UnfinishedId;
 use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    AboutLeft, Aside, Count, DiscardWanted, Ended, FetchWanted, LeftJob, LeftTransfer,
-    LoadedSettings, ManageAction, Managed, OtherList, PointerHolds, PointerInfo, PointerNote,
-    PointerText, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, ServerLabel, SettingsInUse,
-    ShareOptions, ShareResult, ShareWanted, ShownName, ShownRelayList, SystemLook, Terms,
-    TestReport, Trouble,
+    AboutLeft, Aside, Count, DiscardWanted, Ended, FetchWanted, InvitationInfo, JoinedNetwork,
+    KnownNetwork, LeftJob, LeftTransfer, LoadedSettings, ManageAction, Managed, NetworkSeen,
+    NetworkState, OtherList, PointerHolds, PointerInfo, PointerNote, PointerText, RelaySeen,
+    RelayWish, RelaysKnown, RelaysSeen, Saved, ServerLabel, SettingsInUse, ShareOptions,
+    ShareResult, ShareWanted, ShownName, ShownRelayList, SystemLook, Terms, TestReport, TextHolds,
+    Trouble,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::platform::{Platform, Revealed};
 use cloakroom::gui::text::{self, Notification};
 use cloakroom::gui::worker::Backend;
+use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::disclosure::{AttemptShown, End, ShownOutcome};
 use cloakroom::protocol::exchange::{ExchangeError, Failure};
 use cloakroom::protocol::folder::{EntryKind, FolderEntry, Manifest, ManifestWriter};
@@ -71,6 +74,14 @@ pub(crate) struct FakeBackend {
     history: Mutex<Option<(PathBuf, Arc<dyn KeyStore>)>>,
     /// Between two stages of a transfer.
     pace: Mutex<Duration>,
+    /// What every invitation says; none: there are none.
+    invitation: Mutex<Option<InvitationInfo>>,
+    /// What comes of the next join.
+    join_ends: Mutex<Option<NetworkState>>,
+    /// What the person decided each time.
+    joins: Mutex<Vec<JoinChoice>>,
+    /// How the networks stand that were joined.
+    network: Mutex<NetworkSeen>,
     /// What the kept relay list turns out to be, once that is known.
     list: Mutex<Option<Receiver<Result<ShownRelayList, UserMessage>>>>,
 }
@@ -136,6 +147,35 @@ pub(crate) fn server(host: &str) -> ServerEntry {
     ServerEntry::new("", address.parse().expect("an address"))
 }
 
+/// The network of friends, as it is once it was joined.
+pub(crate) fn joined_network(name: &str) -> ServerEntry {
+    ServerEntry {
+        name: name.to_owned(),
+        list_key: Some(Identity::from_seed([9; 32]).public()),
+        ..server("files.example")
+    }
+}
+
+/// What the invitation to it says.
+pub(crate) fn invitation_info() -> InvitationInfo {
+    InvitationInfo {
+        name: "Ann's friends".to_owned(),
+        host: "files.example".to_owned(),
+        relays: 5,
+        operators: ["Ann", "Ben", "Cem"].map(str::to_owned).into(),
+        words: ["acid", "lunar", "velvet", "otter", "bridge"],
+        own_network: false,
+        for_relays: false,
+        known: KnownNetwork::No,
+        no_path: None,
+        list_host: None,
+        with_pointer: false,
+    }
+}
+
+/// Stands for an invitation.
+pub(crate) const INVITATION: &str = "cloakin1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jq";
+
 impl FakeBackend {
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self {
@@ -162,6 +202,15 @@ impl FakeBackend {
             terms: Mutex::default(),
             history: Mutex::default(),
             pace: Mutex::default(),
+            invitation: Mutex::default(),
+            join_ends: Mutex::default(),
+            joins: Mutex::default(),
+            network: Mutex::new(NetworkSeen {
+                relays: 5,
+                expires: Some(NOW + 12 * 86_400),
+                waiting: None,
+                trouble: None,
+            }),
             list: Mutex::default(),
         })
     }
@@ -222,6 +271,26 @@ impl FakeBackend {
     /// The next transfer is told of so.
     pub(crate) fn tell_aside(&self, aside: Aside) {
         *self.aside.lock().expect("no panic") = Some(aside);
+    }
+
+    /// Every invitation says so.
+    pub(crate) fn invite_with(&self, info: InvitationInfo) {
+        *self.invitation.lock().expect("no panic") = Some(info);
+    }
+
+    /// The next join comes to this.
+    pub(crate) fn join_with(&self, state: NetworkState) {
+        *self.join_ends.lock().expect("no panic") = Some(state);
+    }
+
+    /// What was decided each time that a network was to be joined.
+    pub(crate) fn joins(&self) -> Vec<JoinChoice> {
+        self.joins.lock().expect("no panic").clone()
+    }
+
+    /// Every network that was joined stands so.
+    pub(crate) fn network_stands(&self, seen: NetworkSeen) {
+        *self.network.lock().expect("no panic") = seen;
     }
 
     /// Every pointer names a folder with so many photos in it.
@@ -520,7 +589,68 @@ impl Backend for FakeBackend {
         })
     }
 
-    fn describe(&self, text: &PointerText, _: &Settings) -> Result<PointerInfo, UserMessage> {
+    fn join<'a>(
+        &'a self,
+        _text: PointerText,
+        choice: JoinChoice,
+        settings: &'a Settings,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<JoinedNetwork>> {
+        self.joins.lock().expect("no panic").push(choice);
+        Box::pin(async move {
+            let joined = self.wait(context).await.map(|()| {
+                let state = self.join_ends.lock().expect("no panic").take();
+                let network = joined_network("Ann's friends");
+                let mut changes = vec![Change::JoinNetwork(network.clone(), None)];
+                if settings.chosen == ServerChoice::BuiltIn {
+                    let chosen = ServerChoice::Server(network.address);
+                    changes.push(Change::ChosenServer(chosen));
+                }
+                JoinedNetwork {
+                    changes,
+                    name: network.name,
+                    relays: 5,
+                    state: state.unwrap_or(NetworkState::Works),
+                }
+            });
+            end(joined, true, settings)
+        })
+    }
+
+    fn invite(
+        &self,
+        _server: &ServerAddress,
+        with_word: bool,
+        _settings: &Settings,
+    ) -> Result<PointerText, UserMessage> {
+        let failure = self.failures.lock().expect("no panic").pop_front();
+        failure.map_or(Ok(()), |why| Err(text::trouble(&why)))?;
+        let word = if with_word { "word" } else { "" };
+        Ok(PointerText::from(&*format!("{INVITATION}{word}")))
+    }
+
+    fn networks(&self, settings: &Settings) -> BTreeMap<ServerAddress, NetworkSeen> {
+        let seen = self.network.lock().expect("no panic").clone();
+        let joined = settings.servers.iter();
+        let joined = joined.filter(|server| server.list_key.is_some());
+        joined
+            .map(|server| (server.address.clone(), seen.clone()))
+            .collect()
+    }
+
+    fn use_new_list(&self, _server: &ServerAddress, _: &Settings) -> Result<(), UserMessage> {
+        let mut seen = self.network.lock().expect("no panic");
+        if let Some(waiting) = seen.waiting.take() {
+            seen.relays = waiting.before - waiting.gone;
+        }
+        Ok(())
+    }
+
+    fn describe(&self, text: &PointerText, _: &Settings) -> Result<TextHolds, UserMessage> {
+        let invitation = self.invitation.lock().expect("no panic").clone();
+        if let Some(info) = invitation.filter(|_| text.as_str().contains(INVITATION)) {
+            return Ok(TextHolds::Invitation(Box::new(info)));
+        }
         let pointer = Pointer::find(text.as_str())
             .map_err(|error| UserMessage::from(&AppError::Pointer(error)))?;
         let url = pointer.server.url.to_string();
@@ -530,7 +660,7 @@ impl Backend for FakeBackend {
             url.contains("127.0.0.1")
                 .then_some(AppError::ForeignBuiltIn)
         };
-        Ok(PointerInfo {
+        Ok(TextHolds::Pointer(PointerInfo {
             offer: match &trouble {
                 Some(AppError::RelaysOffered(offer)) => Some(offer.list.host().to_owned()),
                 _ => None,
@@ -546,7 +676,7 @@ impl Backend for FakeBackend {
                 message: UserMessage::from(&error),
                 blocks: true,
             }),
-        })
+        }))
     }
 
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {

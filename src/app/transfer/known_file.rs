@@ -17,6 +17,8 @@ use crate::protocol::text;
 /// What this program can do with a file besides sharing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KnownFile {
+    /// Join the network of the invitation in it: `NAME.cloakroom` as well.
+    Invitation,
     /// Receive the file that the pointer in it names: `NAME.cloakroom`.
     Pointer,
     /// Use its relays: `NAME.json`.
@@ -24,7 +26,7 @@ pub enum KnownFile {
 }
 
 impl KnownFile {
-    /// What the ending of the file's name says, whatever is in the file.
+    /// What the ending of the file's name says, whatever is in the file: an invitation has that of a pointer.
     #[must_use]
     pub(crate) fn by_name(path: &Path) -> Option<Self> {
         let ending = path.extension().and_then(|ending| ending.to_str())?;
@@ -39,7 +41,11 @@ impl KnownFile {
     pub(crate) fn recognise(path: &Path) -> Option<Self> {
         let kind = Self::by_name(path)?;
         let is_so = match kind {
-            Self::Pointer => read_pointer(path).is_ok_and(|text| {
+            // Where a pointer stands beside it, the invitation goes first.
+            Self::Invitation | Self::Pointer if read_invitation(path).is_some() => {
+                return Some(Self::Invitation);
+            }
+            Self::Invitation | Self::Pointer => read_pointer(path).is_ok_and(|text| {
                 !matches!(
                     Pointer::find(&text),
                     Err(FindPointerError::NotFound | FindPointerError::TooLong)

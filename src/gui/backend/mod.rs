@@ -2,11 +2,13 @@
 //! puts what came of them into the window's terms.
 
 mod manage;
+mod networks;
 mod parts;
 mod pointer;
 mod relays;
 mod settings;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,9 +19,9 @@ use parking_lot::Mutex;
 
 use self::parts::resume_kept;
 use super::model::{
-    Aside, Count, DiscardWanted, Ended, FetchWanted, LeftTransfer, LoadedSettings, ManageAction,
-    Managed, PointerInfo, PointerText, RelayWish, RelaysKnown, Saved, SettingsInUse, ShareOptions,
-    ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, Trouble,
+    Aside, Count, DiscardWanted, Ended, FetchWanted, JoinedNetwork, LeftTransfer, LoadedSettings,
+    ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, Saved, SettingsInUse,
+    ShareOptions, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds, Trouble,
 };
 use super::text;
 use super::worker::Backend;
@@ -35,6 +37,7 @@ use crate::app::relays::list_file;
 use crate::app::settings::{Change, Home, ServerChoice, Settings, UnreadSettings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::get::{Fetched, GetRequest};
+use crate::app::transfer::join::JoinChoice;
 use crate::app::transfer::parts::resume::{self, Resumed, UnfinishedError};
 use crate::app::transfer::program::Program;
 use crate::app::transfer::share::{Receipts, ShareRequest, Shared};
@@ -43,6 +46,7 @@ use crate::app::transfer::{get, share, test_server};
 use crate::app::words::harmless::harmless;
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::keyring::SystemKeyring;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::work::WorkAsked;
 use crate::protocol::file_api::ServerInfo;
 use crate::protocol::folder::Manifest;
@@ -280,12 +284,35 @@ impl Backend for App {
         Box::pin(self.ask_relays(wish, settings, context))
     }
 
-    fn describe(
+    fn describe(&self, text: &PointerText, settings: &Settings) -> Result<TextHolds, UserMessage> {
+        in_words(self.describe_text(text, settings))
+    }
+
+    fn join<'a>(
+        &'a self,
+        text: PointerText,
+        choice: JoinChoice,
+        settings: &'a Settings,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Ended<JoinedNetwork>> {
+        to_its_end(self.join_now(text, choice, settings, context), context)
+    }
+
+    fn invite(
         &self,
-        text: &PointerText,
+        server: &ServerAddress,
+        with_word: bool,
         settings: &Settings,
-    ) -> Result<PointerInfo, UserMessage> {
-        in_words(self.describe_now(text, settings))
+    ) -> Result<PointerText, UserMessage> {
+        self.invite_now(server, with_word, settings)
+    }
+
+    fn networks(&self, settings: &Settings) -> BTreeMap<ServerAddress, NetworkSeen> {
+        self.networks_now(settings)
+    }
+
+    fn use_new_list(&self, server: &ServerAddress, settings: &Settings) -> Result<(), UserMessage> {
+        self.use_new_list_now(server, settings)
     }
 
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {

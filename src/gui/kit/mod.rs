@@ -22,8 +22,8 @@ pub(crate) use self::menu::menu_lines;
 pub use self::menu::{Chosen, MenuEntry, menu};
 pub use self::panels::{ModalPanel, answers, card, inside, modal, notice, progress, said, sheet};
 pub(crate) use self::panels::{
-    at_right, badge, badge_width, callout, divider, expander, footing, modal_room, pointer_well,
-    sides, tone_colors,
+    Well, at_right, badge, badge_width, callout, divider, expander, footing, modal_room,
+    pointer_well, secret_well, sides, tone_colors,
 };
 pub(crate) use self::switches::{
     check_line, chip_buttons, chips, segmented, segmented_tabs, segmented_width, segments_fit,

@@ -190,12 +190,42 @@ pub(crate) fn pointer_well(
     width: f32,
     height: f32,
 ) -> Response {
+    let said = if masked {
+        text::pointer_masked()
+    } else {
+        text::pointer_text()
+    };
+    let well = Well {
+        secret: pointer,
+        masked,
+        said,
+    };
+    secret_well(ui, &well, width, height)
+}
+
+/// A secret text that is shown in part.
+pub(crate) struct Well<'a> {
+    /// The text.
+    pub(crate) secret: &'a str,
+    /// Whether dots are shown in its place.
+    pub(crate) masked: bool,
+    /// What a screen reader says: nobody listens to random letters.
+    pub(crate) said: &'a str,
+}
+
+/// Shows the beginning and the end of a secret text, or dots; never the whole text.
+pub(crate) fn secret_well(ui: &mut Ui, well: &Well<'_>, width: f32, height: f32) -> Response {
+    let Well {
+        secret,
+        masked,
+        said,
+    } = *well;
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     ui.painter()
         .rect_filled(rect, corner(measure::RADIUS), palette.sunken);
     outline(ui, rect, measure::RADIUS);
-    let chars: Vec<char> = pointer.chars().collect();
+    let chars: Vec<char> = secret.chars().collect();
     // One character of the mono font is 0.6 of its size.
     let room = ((width - 2.0 * space::M) / (13.0 * 0.6))
         .floor()
@@ -209,17 +239,11 @@ pub(crate) fn pointer_well(
     let shown = if masked {
         text::MASK.repeat(room.min(24))
     } else if chars.len() <= room {
-        pointer.to_owned()
+        secret.to_owned()
     } else {
         let head: String = chars.iter().take(room.div_ceil(2)).collect();
         let tail: String = chars.iter().skip(chars.len() - (room / 2 - 1)).collect();
         format!("{head}…{tail}")
-    };
-    // Nobody listens to random letters; who wants them copies them.
-    let said = if masked {
-        text::pointer_masked()
-    } else {
-        text::pointer_text()
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, said));
     let galley = single_line(ui, &shown, Type::Mono.font(), palette.muted);

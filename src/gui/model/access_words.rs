@@ -8,7 +8,7 @@ use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 
 impl Model {
-    fn place_of_server(&self, address: &ServerAddress) -> Option<usize> {
+    pub(super) fn place_of_server(&self, address: &ServerAddress) -> Option<usize> {
         let mut servers = self.settings.servers.iter();
         servers.position(|server| server.address == *address)
     }

@@ -2,8 +2,10 @@
 
 use super::arrivals::Arrival;
 use super::focus::FocusAction;
+use super::joining::JoinAction;
 use super::listed::ListAction;
 use super::modal::ModalAction;
+use super::networks::NetworkAction;
 use super::receive::ReceiveAction;
 use super::relays::RelayAction;
 use super::rows::RowAction;
@@ -20,10 +22,14 @@ pub enum Action {
     Arrived(Arrival),
     /// The keyboard moved.
     Focus(FocusAction),
+    /// Something was done with an invitation to a network.
+    Join(JoinAction),
     /// Something was done with the list of transfers.
     List(ListAction),
     /// Something was done with the open modal or menu.
     Modal(ModalAction),
+    /// Something was done with a network that was joined.
+    Network(NetworkAction),
     /// Something was done on the Receive screen.
     Receive(ReceiveAction),
     /// Something was done with relays, or with the proxy on the way to them.
@@ -61,8 +67,10 @@ macro_rules! owned_by {
 owned_by! {
     Arrival => Arrived;
     FocusAction => Focus;
+    JoinAction => Join;
     ListAction => List;
     ModalAction => Modal;
+    NetworkAction => Network;
     ReceiveAction => Receive;
     RelayAction => Relays;
     ServerAction => Server;

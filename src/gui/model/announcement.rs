@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Focus, FoundPath, Managed, Model, PointerInfo, Removed, ServerLabel, ShownName, TestReport,
-    Trouble,
+    Focus, FoundPath, InvitationInfo, JoinStep, JoinedNetwork, Managed, Model, PointerInfo,
+    Removed, ServerLabel, ShownName, TestReport, Trouble,
 };
 use crate::app::kept::history::{DamagedHistory, SessionOnly};
 use crate::app::received::content_type::Disagreement;
@@ -46,6 +46,18 @@ pub enum Announced {
     Failed(ShownName, Trouble),
     /// Files go to this server from now on.
     GoesTo(ServerLabel),
+    /// The text in the pointer's field is an invitation.
+    Invitation(Box<InvitationInfo>),
+    /// An invitation is on the clipboard.
+    InvitationCopied,
+    /// An invitation was opened while something else stands in the field.
+    InvitationOpened,
+    /// An invitation is in the file of this name.
+    InvitationSaved(String),
+    /// This network was joined.
+    Joined(JoinedNetwork),
+    /// A network is being joined.
+    Joining(JoinStep),
     /// A file came to be shared that this program can use itself.
     KnownFile(FoundPath),
     /// A folder with so many files and empty folders in it was looked into.
@@ -76,6 +88,8 @@ pub enum Announced {
     Received(String),
     /// Something was taken away.
     Removed(Removed),
+    /// A network has this name from now on.
+    Renamed(String),
     /// The server of this name was added.
     ServerAdded(String),
     /// The file is at a server.
@@ -153,6 +167,8 @@ pub enum WindowMessage {
     HistoryNotWiped(SessionOnly),
     /// The history was wiped.
     HistoryWiped,
+    /// This network was joined.
+    Joined(String),
     /// The relay list of this name, dropped or chosen on Share, is used from now on.
     ListUsed(String),
     /// A picture on the clipboard was not shared.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::app::transfer::known_file::KnownFile;
 use crate::gui::platform::uri_list::UriList;
-use crate::protocol::pointer;
+use crate::protocol::{invitation, pointer};
 
 /// Something that came from outside the window. Never printed: it can hold a pointer.
 pub enum Arrival {
@@ -132,9 +132,8 @@ impl Model {
         };
         let known = KnownFile::by_name(path)?;
         let is_wanted = match (known, self.screen) {
-            (KnownFile::RelayList, Screen::Settings) | (KnownFile::Pointer, Screen::Receive) => {
-                true
-            }
+            (KnownFile::RelayList, Screen::Settings)
+            | (KnownFile::Invitation | KnownFile::Pointer, Screen::Receive) => true,
             (KnownFile::RelayList, Screen::Receive) => self.receive.lacks_relays(),
             _ => false,
         };
@@ -159,8 +158,8 @@ impl Model {
                 }
                 effects
             }
-            // On Receive it was meant, whatever it is; elsewhere only what could be a pointer.
-            None if self.screen == Screen::Receive || pointer::may_be_in(text.as_str()) => {
+            // On Receive it was meant, whatever it is; elsewhere only what could be a pointer or an invitation.
+            None if self.screen == Screen::Receive || may_hold_word(text.as_str()) => {
                 self.fill_receive(text)
             }
             None => {
@@ -169,4 +168,9 @@ impl Model {
             }
         }
     }
+}
+
+/// Whether a pointer or an invitation may stand in `text`, whole or damaged.
+fn may_hold_word(text: &str) -> bool {
+    pointer::may_be_in(text) || invitation::may_be_in(text)
 }

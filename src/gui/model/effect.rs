@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    DiscardWanted, EndNotice, Examine, KeptParts, KeptTransfer, ManageAction, PointerText,
-    RelayWish, RunId, ShareOptions, TransferId,
+    DiscardWanted, EndNotice, Examine, InviteFor, KeptParts, KeptTransfer, ManageAction,
+    PointerText, RelayWish, RunId, ShareOptions, TransferId,
 };
 use crate::app::kept::history::EntryId;
 use crate::app::settings::{Change, ServerChoice, Settings};
 use crate::app::transfer::get::Choice;
+use crate::app::transfer::join::JoinChoice;
+use crate::protocol::address::ServerAddress;
 
 /// What follows from a change of the model. Never printed: it can hold a pointer.
 #[derive(Clone)]
@@ -64,6 +66,8 @@ pub enum ClipboardWork {
     Clear(PointerText),
     /// Put a pointer on it, marked confidential.
     Copy(TransferId, PointerText),
+    /// Put an invitation on it, marked confidential.
+    CopyInvitation(PointerText),
     /// Put the diagnostics on it.
     CopyDiagnostics(String),
     /// Take files from it.
@@ -83,6 +87,8 @@ pub enum DialogWork {
     PickFolderToShare,
     /// Ask for a relay list, and read it.
     PickRelayList,
+    /// Ask where to, and write an invitation to the network of this name there.
+    SaveInvitation(String, PointerText),
 }
 
 /// Work with files on this computer.
@@ -128,6 +134,8 @@ pub enum RequestWork {
     Fetch(RunId, FetchWanted, Arc<Settings>),
     /// Look for transfers in parts that earlier starts left; offline.
     FindLeft,
+    /// Join a network by the invitation in a text.
+    Join(RunId, PointerText, JoinChoice, Arc<Settings>),
     /// Look what the folder holds that a pointer names.
     List(RunId, PointerText, Arc<Settings>),
     /// Ask the server to do something with a shared file.
@@ -171,6 +179,10 @@ pub enum SettingsWork {
     Describe(PointerText, Arc<Settings>),
     /// Look over settings, folders, relay list and servers.
     Diagnose,
+    /// Make an invitation to the network of this server.
+    Invite(InviteFor, ServerAddress, Arc<Settings>),
+    /// Look at the networks that were joined.
+    LookAtNetworks(Arc<Settings>),
     /// Have `cloakroom:` links open this program, or no longer.
     OpenLinks(bool),
     /// Read the relay list that these settings choose.
@@ -181,6 +193,8 @@ pub enum SettingsWork {
     Terms(ServerChoice),
     /// Go on with the default settings, where the person's own could not be read.
     UseDefaults,
+    /// Use the newest list of the network of this server, which waits for the person, and look at the networks again.
+    UseNewList(ServerAddress, Arc<Settings>),
 }
 
 /// Why paths are looked at.

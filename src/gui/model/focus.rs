@@ -9,12 +9,16 @@ pub enum Focus {
     AccessWord(usize),
     /// The widget that had the focus before a modal opened; the window remembers it.
     Before,
-    /// The Download button.
+    /// The main button of the card below the pointer's field: Download, Join.
     Download,
     /// The button that uses the file that is asked about.
     KnownFile,
     /// The button with three dots of this row.
     Menu(TransferId),
+    /// The button with three dots of the network whose server is at this place.
+    NetworkMenu(usize),
+    /// The field for the name of the network whose server is at this place.
+    NetworkName(usize),
     /// The button that puts the notice away; a reader says the notice there.
     Notice,
     /// The field of the pointer.
@@ -83,7 +87,14 @@ impl Model {
         match self.screen {
             Screen::Share if self.first_start => Focus::Start,
             Screen::Share => Focus::Zone,
-            Screen::Receive if matches!(self.receive.reading, Reading::Known(_)) => Focus::Download,
+            Screen::Receive
+                if matches!(
+                    self.receive.reading,
+                    Reading::Known(_) | Reading::Invited(_)
+                ) =>
+            {
+                Focus::Download
+            }
             Screen::Receive => Focus::Pointer,
             Screen::Settings => Focus::Settings,
             #[cfg(feature = "testing")]

@@ -134,6 +134,7 @@ impl Model {
             )));
         }
         effects.extend(self.ask_terms());
+        effects.extend(self.look_at_networks());
         effects
     }
 

@@ -9,11 +9,13 @@ mod announcement;
 mod arrivals;
 mod effect;
 mod focus;
+mod joining;
 mod keeping;
 mod listed;
 mod listing;
 mod manage;
 mod modal;
+mod networks;
 mod opening;
 mod pace;
 mod parts;
@@ -37,6 +39,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,10 +52,17 @@ pub use self::effect::{
     RequestWork, SettingsWork, ShareWanted, Timer, WindowEffect, Work,
 };
 pub use self::focus::{Beside, Focus, FocusAction, Region};
+pub use self::joining::{
+    InvitationInfo, JoinAction, JoinStep, JoinedNetwork, Joining, KnownNetwork, NetworkState,
+    TextHolds,
+};
 pub use self::keeping::{EndNotice, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
 pub use self::listing::{FolderListing, ListedEntry, Listing};
 pub use self::modal::{Modal, ModalAction};
+pub use self::networks::{
+    InviteFor, InviteSheet, ManyGone, NameField, NetworkAction, NetworkSeen, StillThere,
+};
 pub use self::opening::Examine;
 pub use self::pace::{Pace, Speed};
 pub use self::parts::{AboutLeft, DiscardWanted, KeptParts, LeftJob, LeftTransfer};
@@ -89,6 +99,7 @@ use crate::app::transfer::known_file::KnownFile;
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::uri_list::UriList;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::folder::Manifest;
 use crate::protocol::parts::MAX_WHOLE_LEN;
 
@@ -253,7 +264,17 @@ pub enum Event {
     /// A transfer in parts was given up, or not; whether the server may still have some of it.
     Discarded(TransferId, Ended<bool>),
     /// What the text in the pointer's field is.
-    Described(Result<PointerInfo, UserMessage>),
+    Described(Result<TextHolds, UserMessage>),
+    /// The invitation of the open sheet is on the clipboard, or not.
+    InvitationCopied(Result<(), UserMessage>),
+    /// The invitation of the open sheet is in the file of this name, or not.
+    InvitationSaved(Result<String, UserMessage>),
+    /// An invitation to the network of this server was made, or not.
+    Invited(InviteFor, ServerAddress, Result<PointerText, UserMessage>),
+    /// Joining a network ended.
+    Joined(RunId, Ended<JoinedNetwork>),
+    /// The networks that were joined were looked at: each by the address of its server.
+    NetworksSeen(BTreeMap<ServerAddress, NetworkSeen>),
     /// The text of a file with a pointer in it was read.
     PointerFileRead(Result<PointerText, UserMessage>),
     /// The diagnostics, a line for each finding.

@@ -2,6 +2,7 @@
 
 use super::{Effect, Focus, Model, TransferId};
 use crate::app::settings::ServerChoice;
+use crate::protocol::address::ServerAddress;
 
 /// The modal that covers the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +18,12 @@ pub enum Modal {
     Delete(TransferId),
     /// Asks whether to give up this row's transfer in parts.
     Discard(TransferId),
+    /// An invitation to the network of this server.
+    Invite(ServerAddress),
     /// Asks how much longer the server should keep this row's file.
     KeepLonger(TransferId),
+    /// Asks whether to leave the network of this server, though something is there or under way.
+    Leave(ServerAddress),
     /// Asks whether to open a received file that could run a program.
     OpenProgram(TransferId),
     /// Asks whether to wipe the history for good.
@@ -52,6 +57,7 @@ impl Modal {
             Self::Closing { .. }
                 | Self::Delete(_)
                 | Self::Discard(_)
+                | Self::Leave(_)
                 | Self::OpenProgram(_)
                 | Self::WipeHistory
         )
@@ -97,6 +103,7 @@ impl Model {
     /// Opens a modal and remembers where the focus was.
     pub(super) fn open(&mut self, modal: Modal) {
         let menu = self.menu.take().and_then(|_| self.menu_from.take());
+        self.settings_screen.network_menu = None;
         if self.modal.is_none() {
             self.beneath = menu.or(match &modal {
                 Modal::Delete(id)
@@ -104,6 +111,9 @@ impl Model {
                 | Modal::Qr(id)
                 | Modal::WhoSawWhat { id, .. } => Some(Focus::Menu(*id)),
                 Modal::Discard(id) | Modal::OpenProgram(id) => Some(Focus::Row(*id)),
+                Modal::Invite(server) | Modal::Leave(server) => {
+                    self.place_of_server(server).map(Focus::NetworkMenu)
+                }
                 Modal::About
                 | Modal::Closing { .. }
                 | Modal::Shortcuts
@@ -130,7 +140,10 @@ impl Model {
     pub(super) fn back(&mut self) {
         if self.menu.is_some() {
             self.close_menu();
+        } else if self.close_network_menu() {
+            // The keyboard is on its button again.
         } else if self.modal.take().is_some() {
+            self.settings_screen.invite = None;
             self.focus = Some(self.beneath.take().unwrap_or(Focus::Before));
         }
     }

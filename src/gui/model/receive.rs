@@ -5,10 +5,12 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    Announced, Effect, Focus, Listing, Model, RelayWish, Screen, ServerLabel, SettingsWork,
-    ShownName, Tone, Transfer, TransferJob, TransferState, UserMessage, WindowEffect,
+    Announced, Effect, Focus, InvitationInfo, Joining, Listing, Model, RelayWish, Screen,
+    ServerLabel, SettingsWork, ShownName, TextHolds, Tone, Transfer, TransferJob, TransferState,
+    UserMessage, WindowEffect,
 };
 use crate::app::words::who_saw_what::RequestShown;
+use crate::protocol::invitation::Invitation;
 use crate::protocol::pointer::Pointer;
 
 /// The text of a pointer, or what a person believes to be one. It opens a file: no `Debug`, no `Display`, shared
@@ -27,6 +29,8 @@ pub struct Receive {
     pub reading: Reading,
     /// What came of looking into it, where the person asked for that.
     pub listing: Option<Listing>,
+    /// How far joining is, where it is an invitation.
+    pub joining: Joining,
     /// What each party was shown by that.
     pub(super) shown: Vec<RequestShown>,
     /// The text was not read yet: `reading` is still that of another.
@@ -42,6 +46,7 @@ impl Default for Receive {
             opened: None,
             reading: Reading::default(),
             listing: None,
+            joining: Joining::default(),
             shown: Vec::new(),
             unread: false,
             tell_sender: true,
@@ -55,9 +60,11 @@ pub enum Reading {
     /// Nothing there.
     #[default]
     Empty,
+    /// An invitation to a network, perhaps with a pointer beside it.
+    Invited(Box<InvitationInfo>),
     /// A pointer.
     Known(PointerInfo),
-    /// No pointer, or a damaged one.
+    /// Neither, or a damaged one.
     Wrong(UserMessage),
 }
 
@@ -169,6 +176,13 @@ impl Receive {
         matches!(&self.reading, Reading::Known(info) if info.lacks_relays)
     }
 
+    /// What was opened while something else stands in the field is an invitation.
+    #[must_use]
+    pub(crate) fn has_opened_invitation(&self) -> bool {
+        let opened = self.opened.as_ref();
+        opened.is_some_and(|text| Invitation::may_be(text.as_str()))
+    }
+
     /// Download would do something.
     #[must_use]
     pub(crate) fn can_download(&self) -> bool {
@@ -177,7 +191,7 @@ impl Receive {
                 let nothing = matches!(&self.listing, Some(Listing::Folder(listing)) if listing.wanted() == 0);
                 !nothing && !info.note.as_ref().is_some_and(|note| note.blocks)
             }
-            Reading::Empty | Reading::Wrong(_) => false,
+            Reading::Empty | Reading::Invited(_) | Reading::Wrong(_) => false,
         }
     }
 }
@@ -215,9 +229,14 @@ impl Model {
                 self.receive.text = PointerText::default();
                 self.receive.reading = Reading::Empty;
                 self.focus = Some(Focus::Pointer);
-                return self.forget_listing().into_iter().collect();
+                let stopped = self.stop_joining();
+                return self.forget_listing().into_iter().chain(stopped).collect();
             }
-            ReceiveAction::Download => return self.download(),
+            ReceiveAction::Download => {
+                let mut effects = self.join_plainly();
+                effects.extend(self.download());
+                return effects;
+            }
             ReceiveAction::KeepPointer => {
                 self.receive.opened = None;
                 self.focus = Some(Focus::Pointer);
@@ -242,14 +261,21 @@ impl Model {
     }
 
     /// Takes in what the text in the field is.
-    pub(super) fn on_described(&mut self, described: Result<PointerInfo, UserMessage>) {
-        // The field was emptied meanwhile.
-        if self.receive.reads_nothing() {
+    pub(super) fn on_described(&mut self, described: Result<TextHolds, UserMessage>) {
+        // The field was emptied meanwhile, or what is in it was decided about.
+        if self.receive.reads_nothing() || self.receive.joining.is_decided() {
             return;
         }
         let is_same_text = !std::mem::replace(&mut self.receive.unread, false);
         match described {
-            Ok(info) => {
+            Ok(TextHolds::Invitation(info)) => {
+                let reading = Reading::Invited(info.clone());
+                if reading != self.receive.reading {
+                    self.announce(false, Announced::Invitation(info));
+                    self.receive.reading = reading;
+                }
+            }
+            Ok(TextHolds::Pointer(info)) => {
                 let lacked = !self.receive.can_download();
                 let reading = Reading::Known(info.clone());
                 if reading != self.receive.reading {
@@ -328,6 +354,7 @@ impl Model {
         self.receive.text = text;
         self.receive.unread = true;
         let mut effects = Vec::from_iter(self.forget_listing());
+        effects.extend(self.stop_joining());
         if self.receive.reads_nothing() {
             self.receive.reading = Reading::Empty;
             return effects;
@@ -354,7 +381,12 @@ impl Model {
         }
         if self.receive.text.as_str().trim() != pointer.as_str().trim() {
             self.receive.opened = Some(pointer);
-            self.announce(false, Announced::PointerOpened);
+            let what = if self.receive.has_opened_invitation() {
+                Announced::InvitationOpened
+            } else {
+                Announced::PointerOpened
+            };
+            self.announce(false, what);
         }
         Vec::new()
     }

@@ -21,6 +21,8 @@ pub enum RowAction {
     Confirm,
     /// Put the pointer on the clipboard.
     CopyPointer,
+    /// Put the pointer on the clipboard, and before it an invitation to the network that its file went to.
+    CopyWithInvitation,
     /// Give up a transfer in parts.
     Discard,
     /// Do the main thing that can be done: copy, open or try again.
@@ -56,6 +58,7 @@ impl Model {
             }
             RowAction::Confirm => return self.confirm(id),
             RowAction::CopyPointer => return self.copy(id),
+            RowAction::CopyWithInvitation => return self.copy_with_invitation(id),
             RowAction::Discard => return self.discard(id),
             RowAction::Main => return self.main(id),
             RowAction::Manage(what) => return self.manage(id, what),

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Model, OtherList, RelaysSeen, ShownRelayList, Terms, Trouble, UserMessage};
+use super::{
+    InviteSheet, Model, NameField, NetworkSeen, OtherList, RelaysSeen, ShownRelayList, Terms,
+    Trouble, UserMessage,
+};
 use crate::app::relays::RelaySource;
 use crate::app::settings::{Contrast, ServerChoice, Settings, ZOOM};
 use crate::app::words::who_saw_what::RequestShown;
@@ -93,6 +96,14 @@ pub struct SettingsScreen {
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What each party was shown in the last of them.
     pub tests_shown: BTreeMap<ServerChoice, Vec<RequestShown>>,
+    /// The networks that were joined, as far as they were looked at.
+    pub networks: BTreeMap<ServerAddress, NetworkSeen>,
+    /// The network whose menu is open, by its server.
+    pub network_menu: Option<ServerAddress>,
+    /// The field for the name of one of the networks.
+    pub name: Option<NameField>,
+    /// The sheet with an invitation.
+    pub invite: Option<InviteSheet>,
     /// Why the folder of downloads could not be chosen.
     pub folder_trouble: Option<UserMessage>,
     /// What was wrong with a relay list.
@@ -166,7 +177,8 @@ impl Model {
     #[must_use]
     pub(crate) fn lacks_relays(&self) -> bool {
         let server = self.settings.chosen_entry();
-        let needs_relays = server.is_some_and(|server| !server.direct);
+        // A network that was joined has relays of its own.
+        let needs_relays = server.is_some_and(|server| !server.direct && server.list_key.is_none());
         needs_relays && self.settings.relays == RelaySource::BuiltIn
     }
 

@@ -90,7 +90,9 @@ impl Model {
 
     pub(super) fn use_file(&mut self, known: KnownFile, path: PathBuf) -> Vec<Effect> {
         match known {
-            KnownFile::Pointer => vec![Effect::from(FileWork::ReadPointer(path))],
+            KnownFile::Invitation | KnownFile::Pointer => {
+                vec![Effect::from(FileWork::ReadPointer(path))]
+            }
             KnownFile::RelayList => self.read_list(path),
         }
     }

@@ -40,6 +40,8 @@ pub enum Removed {
     Row(ShownName),
     /// So many rows.
     Rows(usize),
+    /// The network of this name, which was left.
+    Network(String),
     /// The server of this name.
     Server(String),
 }
@@ -55,6 +57,9 @@ impl Undo {
                 [(_, row)] => Removed::Row(row.name.clone()),
                 rows => Removed::Rows(rows.len()),
             },
+            Self::Server { name, server, .. } if server.list_key.is_some() => {
+                Removed::Network(name.clone())
+            }
             Self::Server { name, .. } => Removed::Server(name.clone()),
         }
     }

@@ -25,8 +25,10 @@ impl Model {
                 self.on_focus(action);
                 Vec::new()
             }
+            Action::Join(action) => self.on_join(action),
             Action::List(action) => self.on_list(action),
             Action::Modal(action) => self.on_modal(action),
+            Action::Network(action) => self.on_network(action),
             Action::Receive(action) => self.on_receive(action),
             Action::Relays(action) => self.on_relays(action),
             Action::Row(id, action) => self.on_row(id, action),
@@ -57,6 +59,11 @@ impl Model {
             Event::FilesPasted(list) => return self.files_pasted(list),
             Event::FolderChosen(folder) => return self.on_folder(folder),
             Event::History(news) => self.on_history(news),
+            Event::InvitationCopied(taken) => return self.invitation_copied(taken),
+            Event::InvitationSaved(saved) => self.invitation_saved(saved),
+            Event::Invited(what, server, made) => return self.on_invited(what, &server, made),
+            Event::Joined(run, ended) => return self.on_joined(run, ended),
+            Event::NetworksSeen(seen) => self.settings_screen.networks = seen,
             Event::KeptListRead(read) => self.on_kept_list(read),
             Event::Left(left) => self.on_left(left),
             Event::Listed(run, result) => self.on_listed(run, result),
@@ -66,7 +73,11 @@ impl Model {
             Event::Managed(id, result) => return self.managed(id, result),
             Event::NoFolderDialog(message) => self.on_no_folder_dialog(message),
             Event::PointerFileRead(read) => return self.on_pointer_file(read),
-            Event::Progress(run, stage, at) => return self.progress(run, stage, at),
+            Event::Progress(run, stage, at) => {
+                if !self.join_progress(run, stage) {
+                    return self.progress(run, stage, at);
+                }
+            }
             Event::RelayListDismissed => self.dialog_open = false,
             Event::RelayListRead(read) => return self.on_relay_list(read),
             Event::Relays(result) => return self.relays_answered(result),

@@ -80,10 +80,15 @@ impl Model {
         }
         self.screen = screen;
         self.menu = None;
+        self.settings_screen.network_menu = None;
         self.return_to = None;
         match screen {
             Screen::Receive => self.focus = Some(Focus::Pointer),
-            Screen::Settings => return self.ask_relays(RelayWish::Look),
+            Screen::Settings => {
+                let mut effects = self.ask_relays(RelayWish::Look);
+                effects.extend(self.look_at_networks());
+                return effects;
+            }
             Screen::Share => self.focus = Some(self.home()),
             #[cfg(feature = "testing")]
             Screen::Gallery => {}

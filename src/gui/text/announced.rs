@@ -6,8 +6,8 @@ use super::parts::asks_large;
 use super::texts;
 use super::{
     default_settings_used, entries_elsewhere, files_missing, files_too_large, history_aside,
-    history_not_wiped, is_pointer, is_so_far, known_file, managed, starts_sharing, test_passed,
-    zoom,
+    history_not_wiped, is_invitation, is_joined, is_pointer, is_so_far, join_step, known_file,
+    managed, starts_sharing, test_passed, zoom,
 };
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
@@ -34,6 +34,12 @@ fn announced(what: &Announced) -> String {
         }
         Announced::Failed(name, why) => texts::has_failed(shown_name(name), &trouble(why).aloud()),
         Announced::GoesTo(server) => texts::goes_now(server_label(server)),
+        Announced::Invitation(info) => is_invitation(info),
+        Announced::InvitationCopied => texts::invitation_copied().to_owned(),
+        Announced::InvitationOpened => texts::invitation_opened().aloud(),
+        Announced::InvitationSaved(name) => texts::invitation_saved(name),
+        Announced::Joined(joined) => is_joined(joined),
+        Announced::Joining(step) => join_step(*step).to_owned(),
         Announced::KnownFile(found) => known_file(found).aloud(),
         Announced::Listed(count) => texts::entries(*count),
         Announced::ListedFile => texts::single_file().to_owned(),
@@ -50,6 +56,7 @@ fn announced(what: &Announced) -> String {
         Announced::ProxyUsed(proxy) => texts::proxy_is_used(&proxy.to_string()),
         Announced::Received(name) => texts::is_received(name),
         Announced::Removed(what) => removed(what),
+        Announced::Renamed(name) => texts::is_renamed(name),
         Announced::ServerAdded(name) => texts::server_is_added(name),
         Announced::Shared(name) => texts::is_shared(shown_name(name)),
         Announced::StartsAgain(count) => texts::starts_again(*count),
@@ -84,6 +91,7 @@ pub fn window_message(message: &WindowMessage) -> Cow<'_, UserMessage> {
         WindowMessage::HistoryNotExported => texts::history_not_exported(),
         WindowMessage::HistoryNotWiped(why) => history_not_wiped(*why),
         WindowMessage::HistoryWiped => texts::history_wiped(),
+        WindowMessage::Joined(name) => texts::network_joined(name),
         WindowMessage::ListUsed(name) => texts::list_now_used(name),
         WindowMessage::PictureNotTaken => texts::picture_not_taken(),
         WindowMessage::SavedFileGone => texts::saved_file_gone(),
@@ -139,6 +147,7 @@ pub(crate) fn server_label(server: &ServerLabel) -> &str {
 #[must_use]
 pub fn removed(what: &Removed) -> String {
     match what {
+        Removed::Network(name) => texts::network_left(name),
         Removed::Proxy => texts::proxy_forgotten().to_owned(),
         Removed::RelayList => texts::relay_list_forgotten().to_owned(),
         Removed::Row(name) => texts::removed(shown_name(name)),

@@ -6,6 +6,7 @@ mod announced;
 mod keeping;
 mod manage;
 mod messages;
+mod networks;
 mod parts;
 mod places;
 mod rows;
@@ -26,6 +27,11 @@ pub use self::manage::{limit, list_name, managed, standing};
 pub(crate) use self::messages::{
     default_settings_used, entries_elsewhere, files_missing, files_too_large, pointer_expired,
     remedy,
+};
+pub(crate) use self::networks::{
+    about_invitation, invitation_file, is_invitation, is_joined, join_button, join_meaning,
+    join_step, join_without_rules, joined_not_now, joined_only_receives, joined_title, leave_body,
+    list_waits, named_host_sees, network_facts,
 };
 pub(crate) use self::parts::{aside, large, stands_at};
 pub use self::places::place;

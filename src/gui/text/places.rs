@@ -14,7 +14,7 @@ use crate::gui::model::FoundPath;
 #[must_use]
 pub(crate) fn hover_known(known: KnownFile, name: &str) -> String {
     match known {
-        KnownFile::Pointer => texts::hover_pointer(name),
+        KnownFile::Invitation | KnownFile::Pointer => texts::hover_pointer(name),
         KnownFile::RelayList => texts::hover_list(name),
     }
 }
@@ -23,6 +23,7 @@ pub(crate) fn hover_known(known: KnownFile, name: &str) -> String {
 #[must_use]
 pub(crate) fn known_file(found: &FoundPath) -> UserMessage {
     match found.known {
+        Some(KnownFile::Invitation) => texts::invitation_file_dropped(&found.name),
         Some(KnownFile::Pointer) => texts::pointer_file_dropped(&found.name),
         Some(KnownFile::RelayList) | None => texts::relay_list_dropped(&found.name),
     }
@@ -32,6 +33,7 @@ pub(crate) fn known_file(found: &FoundPath) -> UserMessage {
 #[must_use]
 pub(crate) fn use_known_file(found: &FoundPath) -> &'static str {
     match found.known {
+        Some(KnownFile::Invitation) => texts::use_known_invitation(),
         Some(KnownFile::Pointer) => texts::receive_known_file(),
         Some(KnownFile::RelayList) | None => texts::use_known_list(),
     }

@@ -430,6 +430,64 @@ text_table! {
         empty_folder;
         and_more(names: &str);
         now_named(was: &str, is: &str);
+
+        // Invitations and networks that were joined
+        join_title(name: &str);
+        join_trust;
+        join_if;
+        join_if_known(names: &str);
+        join_words;
+        join_own_network;
+        join_as_member;
+        join_member(name: &str);
+        join_other(name: &str);
+        join_rules;
+        join;
+        join_and_receive;
+        join_anyway;
+        not_now;
+        keep_my_relays;
+        replace_my_relays;
+        joining_list;
+        joining_try;
+        is_invitation(name: &str, host: &str);
+        is_joined(name: &str);
+        network_saved(name: &str);
+        joined_works;
+        joined_receives;
+        joined_silent;
+        fetch_list_from(host: &str);
+        done;
+        to_the_pointer;
+        share_files;
+        invite_entry;
+        rename_entry;
+        leave_entry;
+        invite_title(name: &str);
+        invite_about;
+        making_invitation;
+        copy_invitation;
+        save_invitation;
+        invitation_saved(name: &str);
+        invitation_copied;
+        invitation_masked;
+        invitation_text;
+        copy_with_invitation;
+        network_name;
+        rename;
+        is_renamed(name: &str);
+        leave_title(name: &str);
+        leave_deletable(count: usize);
+        leave_under_way(count: usize);
+        leave;
+        stay;
+        network_left(name: &str);
+        network_relays(count: usize);
+        network_list_good(day: &str);
+        network_list_ended;
+        network_no_list;
+        use_new_list;
+        use_known_invitation;
     }
     messages {
         // Relays in Settings
@@ -492,6 +550,13 @@ text_table! {
         large_download(size: &str, server: &str);
         things_left_out(count: u64, names: &str);
         names_changed(count: u64, names: &str);
+
+        // Invitations and networks that were joined
+        network_joined(name: &str);
+        list_waits(gone: usize, before: usize);
+        invitation_opened;
+        invitation_not_saved;
+        invitation_file_dropped(name: &str);
     }
     pairs {
         // The window
@@ -518,5 +583,8 @@ text_table! {
 
         // Several things, large things, transfers in parts
         keep_together;
+
+        // Invitations and networks that were joined
+        invite_with_word;
     }
 }

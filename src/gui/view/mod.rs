@@ -3,8 +3,10 @@
 mod form;
 #[cfg(feature = "testing")]
 mod gallery;
+mod join;
 mod keeping;
 mod listing;
+mod networks;
 mod options;
 mod receive;
 mod relays;
@@ -432,7 +434,7 @@ fn overlay(ctx: &egui::Context, hover: &Hover, used: Option<KnownFile>) {
 
 /// The action of Esc: closes the topmost thing that is open. A question handles Esc itself.
 pub(super) fn escape(model: &Model) -> Option<Action> {
-    if model.modal.is_some() || model.menu.is_some() {
+    if model.modal.is_some() || model.has_menu() {
         None
     } else if model.hover.is_some() {
         Some(Arrival::Hovering(Vec::new()).into())

@@ -3,7 +3,7 @@
 use egui::{Id, Key, Modifiers, Response, Sense, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::{Drawn, ViewContext, listing, transfers};
+use super::{Drawn, ViewContext, join, listing, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
@@ -59,7 +59,7 @@ pub(super) fn screen(
         }
     });
     if model.receive.opened.is_some() {
-        opened(ui, drawn);
+        opened(ui, model, drawn);
     }
     match &model.receive.reading {
         Reading::Empty if model.transfers.is_empty() => nothing_yet(ui, height),
@@ -75,6 +75,7 @@ pub(super) fn screen(
                 }
             });
         }
+        Reading::Invited(info) => join::card(ui, model, info, drawn),
         Reading::Known(info) => card(ui, model, context, info, drawn),
     }
     if !model.transfers.is_empty() {
@@ -82,9 +83,14 @@ pub(super) fn screen(
     }
 }
 
-/// Draws the question about a second pointer, which waits for the person's word.
-fn opened(ui: &mut Ui, drawn: &mut Drawn) {
-    kit::callout(ui, Tone::Info, &text::pointer_opened(), |ui| {
+/// Draws the question about a second pointer, or an invitation, which waits for the person's word.
+fn opened(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let message = if model.receive.has_opened_invitation() {
+        text::invitation_opened()
+    } else {
+        text::pointer_opened()
+    };
+    kit::callout(ui, Tone::Info, &message, |ui| {
         ui.add_space(space::XS);
         ui.horizontal_wrapped(|ui| {
             let take = Button::new(Loudness::Secondary, text::use_opened_pointer());

@@ -27,7 +27,8 @@ pub(super) fn button(ui: &mut Ui, model: &Model, transfer: &Transfer, drawn: &mu
         }
         return;
     }
-    match kit::menu(&button, &name, entries(transfer)) {
+    let invites = model.joined_network_of(transfer).is_some();
+    match kit::menu(&button, &name, entries(transfer, invites)) {
         Chosen::Entry(action) => drawn.act(action),
         Chosen::Closed => drawn.act(ModalAction::Back),
         Chosen::Nothing if button.clicked() => drawn.act(ModalAction::Back),
@@ -59,7 +60,8 @@ impl Entries {
     }
 }
 
-fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
+/// What can be done with a row; `invites`: its file went to a network that was joined.
+fn entries(transfer: &Transfer, invites: bool) -> Vec<MenuEntry<'static, Action>> {
     let id = transfer.id;
     let row = |action| Action::Row(id, action);
     let mut entries = Entries::default();
@@ -71,6 +73,10 @@ fn entries(transfer: &Transfer) -> Vec<MenuEntry<'static, Action>> {
                 text::copy_pointer(),
                 row(RowAction::CopyPointer),
             );
+            if invites {
+                let both = row(RowAction::CopyWithInvitation);
+                entries.add(Icon::Person, text::copy_with_invitation(), both);
+            }
             entries.add(Icon::QrCode, text::qr(), ModalAction::Open(Modal::Qr(id)));
         }
         TransferState::Received(_) => {

@@ -3,7 +3,7 @@
 use egui::{Id, Key, Role, Ui, vec2};
 
 use super::form::{line, trouble};
-use super::{Drawn, ViewContext};
+use super::{Drawn, ViewContext, networks};
 use crate::app::settings::{
     Change, Contrast, Display, MAX_PARALLEL, Renderer, ServerChoice, ServerEntry, SeveralThings,
     Theme,
@@ -46,7 +46,7 @@ pub(super) fn screen(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &m
     let mut tops = [0.0; 7];
     for (at, (title, about)) in sections().into_iter().zip(abouts).enumerate() {
         let top = section(ui, at, title, about, |ui| match at {
-            0 => servers(ui, model, drawn),
+            0 => servers(ui, model, context, drawn),
             1 => super::relays::part(ui, model, context, drawn),
             2 => downloads(ui, model, drawn),
             3 => appearance(ui, model, drawn),
@@ -160,20 +160,20 @@ fn section(ui: &mut Ui, at: usize, title: &str, about: &str, add: impl FnOnce(&m
     })
 }
 
-fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+fn servers(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     let list = Id::unique("file servers");
     kit::part(ui, list, Role::List, text::file_servers(), |ui| {
         let name = text::built_in();
         kit::part(ui, list.with("built in"), Role::ListItem, name, |ui| {
             let about = text::built_in_about();
-            server(ui, model, &ServerChoice::BuiltIn, name, about, drawn);
+            server(ui, model, None, name, about, drawn);
         });
         for (at, known) in model.settings.servers.iter().enumerate() {
             kit::divider(ui);
             let id = list.with(&known.address);
             let name = model.settings.name_in_list(known);
             kit::part(ui, id, Role::ListItem, name, |ui| {
-                added(ui, model, (at, known), drawn);
+                added(ui, model, (at, known), context.now, drawn);
             });
         }
     });
@@ -215,11 +215,23 @@ fn servers(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
 }
 
 /// A server that a person added, and what can be chosen for it.
-fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: &mut Drawn) {
-    let address = known.address.to_string();
-    let choice = ServerChoice::Server(known.address.clone());
+fn added(
+    ui: &mut Ui,
+    model: &Model,
+    (at, known): (usize, &ServerEntry),
+    now: u64,
+    drawn: &mut Drawn,
+) {
     let name = model.settings.name_in_list(known);
-    server(ui, model, &choice, name, &address, drawn);
+    if known.list_key.is_some() {
+        let seen = model.settings_screen.networks.get(&known.address);
+        let about = text::network_facts(known.address.url.authority(), seen, now);
+        server(ui, model, Some(known), name, &about, drawn);
+        networks::below(ui, model, (at, known), now, drawn);
+    } else {
+        let address = known.address.to_string();
+        server(ui, model, Some(known), name, &address, drawn);
+    }
     ui.add_space(space::S);
     let (title, about) = text::direct_switch();
     if known.direct {
@@ -243,13 +255,16 @@ fn added(ui: &mut Ui, model: &Model, (at, known): (usize, &ServerEntry), drawn: 
 fn server(
     ui: &mut Ui,
     model: &Model,
-    choice: &ServerChoice,
+    known: Option<&ServerEntry>,
     name: &str,
     about: &str,
     drawn: &mut Drawn,
 ) {
+    let choice = &known.map_or(ServerChoice::BuiltIn, |known| {
+        ServerChoice::Server(known.address.clone())
+    });
     let chosen = model.settings.chosen == *choice;
-    let added = *choice != ServerChoice::BuiltIn;
+    let added = known.is_some();
     let test = model.settings_screen.tests.get(choice);
     let shown = model.settings_screen.tests_shown.get(choice);
     let tries: usize = shown
@@ -258,7 +273,12 @@ fn server(
         .map(|request| request.attempts.len())
         .sum();
     let shown = tries > 0;
-    let icon = if added { Icon::Server } else { Icon::HardDrive };
+    let joined = known.filter(|known| known.list_key.is_some());
+    let icon = match (added, joined) {
+        (_, Some(_)) => Icon::Relay,
+        (true, None) => Icon::Server,
+        (false, None) => Icon::HardDrive,
+    };
     let names = [text::use_it(), text::test(), text::remove()];
     let names = names.map(|verb| text::about_file(verb, name));
     let [use_name, test_name, remove_name] = &names;
@@ -288,7 +308,9 @@ fn server(
         if kit::place(ui, id, |ui| ui.add(tested).clicked()) {
             drawn.act(ServerAction::Test(choice.clone()));
         }
-        if let ServerChoice::Server(address) = choice
+        if let Some(known) = joined {
+            networks::menu(ui, model, known, drawn);
+        } else if let ServerChoice::Server(address) = choice
             && kit::icon_button(ui, Icon::Trash, remove_name).clicked()
         {
             drawn.act(ServerAction::Remove(address.clone()));

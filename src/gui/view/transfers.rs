@@ -173,7 +173,7 @@ fn keys(
     if row.secondary_clicked() {
         drawn.act(Action::Row(transfer.id, RowAction::OpenRowMenu));
     }
-    if !row.has_focus() || model.modal.is_some() || model.menu.is_some() {
+    if !row.has_focus() || model.modal.is_some() || model.has_menu() {
         return;
     }
     // Else egui takes the arrows, and moves the keyboard to whatever stands above or below.

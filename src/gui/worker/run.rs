@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::{Inner, Worker, to_its_end};
 use crate::app::kept::history::{History, What};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::known_file;
+use crate::app::words::harmless::shown_name;
 use crate::app::words::message::UserMessage;
+use crate::disk::private;
 use crate::gui::model::{
     ClipboardWork, DialogWork, Event, FileWork, FoundKind, FoundPath, HistoryWork, KeptTransfer,
     LookPurpose, PointerText, RequestWork, SettingsWork, TransferOutcome, Work,
@@ -45,6 +49,7 @@ impl Worker {
         // Dialogs begin on this thread, the main one; some systems allow them nowhere else.
         match work {
             DialogWork::ExportHistory => self.export_history(),
+            DialogWork::SaveInvitation(name, invitation) => self.save_invitation(&name, invitation),
             DialogWork::PickFiles => {
                 let picked = inner.platform.pick_files();
                 self.spawn(async move { share_picked(&inner, picked.await).await });
@@ -86,6 +91,27 @@ impl Worker {
                 });
             }
         }
+    }
+
+    /// Has the person choose a file, and writes an invitation there that only they can read.
+    fn save_invitation(&self, name: &str, invitation: PointerText) {
+        let inner = Arc::clone(&self.shared);
+        let picked = inner.platform.pick_new_file(&text::invitation_file(name));
+        self.spawn(async move {
+            let Some(path) = picked.await else {
+                report_missing_dialogs(&inner).await;
+                return;
+            };
+            let write = move || {
+                let line = Zeroizing::new(format!("{}\n", invitation.as_str()));
+                let saved = private::replace(&path, line.as_bytes());
+                saved.map(|()| shown_name(&path))
+            };
+            if let Ok(saved) = tokio::task::spawn_blocking(write).await {
+                let saved = saved.map_err(|_io| text::invitation_not_saved());
+                inner.report(Event::InvitationSaved(saved));
+            }
+        });
     }
 
     fn export_history(&self) {
@@ -148,6 +174,15 @@ impl Worker {
                     }
                 });
             }
+            RequestWork::Join(run, text, choice, settings) => {
+                let context = self.enter(run);
+                self.spawn(async move {
+                    let join = inner.backend.join(text, choice, &settings, &context);
+                    if let Some(ended) = to_its_end(join, &context, &inner.closed).await {
+                        inner.report(Event::Joined(run, ended));
+                    }
+                });
+            }
             RequestWork::List(run, pointer, settings) => {
                 let context = self.enter(run);
                 self.spawn(async move {
@@ -204,6 +239,14 @@ impl Worker {
                 let found = inner.backend.diagnostics().await;
                 inner.report(Event::Diagnosed(found));
             }),
+            SettingsWork::Invite(what, server, settings) => self.blocking(move || {
+                let backend = &inner.backend;
+                let made = backend.invite(&server, what.with_word(), &settings);
+                inner.report(Event::Invited(what, server, made));
+            }),
+            SettingsWork::LookAtNetworks(settings) => self.blocking(move || {
+                inner.report(Event::NetworksSeen(inner.backend.networks(&settings)));
+            }),
             SettingsWork::OpenLinks(on) => self.blocking(move || {
                 if !inner.platform.open_links(on) {
                     inner.report(Event::Failed(text::links_refused()));
@@ -227,6 +270,12 @@ impl Worker {
                 let terms = inner.backend.terms(&server);
                 inner.report(Event::Terms(server, terms));
             }),
+            SettingsWork::UseNewList(server, settings) => self.blocking(move || {
+                if let Err(message) = inner.backend.use_new_list(&server, &settings) {
+                    inner.report(Event::Failed(message));
+                }
+                inner.report(Event::NetworksSeen(inner.backend.networks(&settings)));
+            }),
             SettingsWork::UseDefaults => self.blocking(move || {
                 if let Some(in_use) = inner.backend.use_default_settings().transpose() {
                     inner.report(Event::SettingsInUse(in_use));
@@ -241,6 +290,11 @@ fn with_clipboard(inner: &Inner, work: ClipboardWork) {
     match work {
         ClipboardWork::Clear(text) => inner.platform.clear_secret(&text),
         ClipboardWork::Copy(id, text) => inner.copy(id, &text),
+        ClipboardWork::CopyInvitation(text) => {
+            let taken = inner.platform.copy_secret(&text);
+            let taken = taken.then_some(()).ok_or_else(text::clipboard_refused);
+            inner.report(Event::InvitationCopied(taken));
+        }
         ClipboardWork::CopyDiagnostics(found) => {
             let taken = inner.platform.copy_secret(&PointerText::new(found));
             inner.report(Event::DiagnosticsCopied(taken));

@@ -124,7 +124,7 @@ fn what_was_found_in_one_folder_is_not_said_of_another() {
         effects[0],
         Effect::Work(Work::Request(RequestWork::Cancel(stopped))) if stopped == run
     ));
-    model.update(Event::Described(Ok(info())));
+    model.update(Event::Described(Ok(info().into())));
     model.update(Event::Listed(run, ended(Ok(Some(manifest(3))))));
     assert!(model.receive.listing.is_none());
 }

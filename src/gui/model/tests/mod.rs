@@ -2,6 +2,7 @@
 
 mod copying;
 mod drops;
+mod joining;
 mod listing;
 mod managing;
 mod parts;
@@ -202,7 +203,7 @@ fn with_one_shared() -> (Model, TransferId) {
 fn with_pointer(info: PointerInfo) -> Model {
     let mut model = model();
     model.update(Arrival::Pasted("cloak1x".into()));
-    model.update(Event::Described(Ok(info)));
+    model.update(Event::Described(Ok(info.into())));
     model
 }
 

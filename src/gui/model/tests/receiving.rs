@@ -11,7 +11,7 @@ fn pasted_text_lands_in_receive_and_starts_nothing() {
         effects[..],
         [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]
     ));
-    model.update(Event::Described(Ok(info())));
+    model.update(Event::Described(Ok(info().into())));
     assert!(model.transfers.is_empty());
     assert_eq!(model.focus, Some(Focus::Download));
 }
@@ -21,7 +21,7 @@ fn nothing_is_fetched_under_the_description_of_another_pointer() {
     let mut model = with_pointer(info());
     model.update(ReceiveAction::PointerEdited("cloak1y".into()));
     assert!(model.update(ReceiveAction::Download).is_empty());
-    model.update(Event::Described(Ok(info())));
+    model.update(Event::Described(Ok(info().into())));
     assert!(matches!(
         model.update(ReceiveAction::Download)[..],
         [
@@ -31,7 +31,7 @@ fn nothing_is_fetched_under_the_description_of_another_pointer() {
         ]
     ));
     // What the emptied field was comes too late.
-    model.update(Event::Described(Ok(info())));
+    model.update(Event::Described(Ok(info().into())));
     assert_eq!(model.receive.reading, Reading::Empty);
 }
 
@@ -62,7 +62,7 @@ fn an_opened_pointer_takes_nobodys_place_until_the_person_says_so() {
     for takes in [true, false] {
         let mut model = model();
         model.update(Arrival::Pasted("cloak1mine".into()));
-        model.update(Event::Described(Ok(info())));
+        model.update(Event::Described(Ok(info().into())));
         let (mine, focus) = (model.receive.reading.clone(), model.focus);
         model.screen = Screen::Share;
         // As often as a web page likes.
@@ -115,7 +115,7 @@ fn download_moves_the_pointer_from_the_field_to_the_list() {
 fn a_fetch_does_not_wait_behind_shares() {
     let (mut model, _) = with_files(&["a", "b", "c"]);
     model.update(Arrival::Pasted("cloak1x".into()));
-    model.update(Event::Described(Ok(info())));
+    model.update(Event::Described(Ok(info().into())));
     assert!(
         model
             .update(ReceiveAction::Download)

@@ -215,14 +215,14 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
         effects[..],
         [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]
     ));
-    model.update(Event::Described(Ok(info())));
+    model.update(Event::Described(Ok(info().into())));
     assert_eq!(model.focus, Some(Focus::Download));
 
     // Whoever is typing is not torn out of the field.
     let mut model = with_pointer(lacking());
     model.focus = None;
     model.update(ReceiveAction::PointerEdited("cloak1y".into()));
-    model.update(Event::Described(Ok(info())));
+    model.update(Event::Described(Ok(info().into())));
     assert_eq!(model.focus, None);
 }
 

@@ -7,7 +7,7 @@ mod who_saw_what;
 
 use egui::{Context, Id, Ui};
 
-use super::{Drawn, ViewContext, keeping};
+use super::{Drawn, ViewContext, keeping, networks};
 use crate::app::settings::ServerChoice;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
@@ -63,6 +63,17 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
             Some(transfer) => discard(ctx, transfer, drawn),
             None => drawn.act(ModalAction::Back),
         },
+        Modal::Invite(ref server) => {
+            let Some(known) = model.settings.entry(server) else {
+                return drawn.act(ModalAction::Back);
+            };
+            let title = text::invite_title(model.settings.name_in_list(known));
+            let width = measure::QUESTION;
+            sheet(ctx, "invite", &title, width, drawn, |ui, drawn| {
+                networks::invite(ui, model, context, drawn);
+            });
+        }
+        Modal::Leave(ref server) => networks::leave(ctx, model, server, drawn),
         Modal::KeepLonger(id) => {
             let Some(transfer) = model.transfer(id) else {
                 return drawn.act(ModalAction::Back);

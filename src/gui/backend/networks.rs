@@ -1,0 +1,187 @@
+//! Networks for the window's worker: what an invitation says, joining by it, and what is known of those that were joined.
+
+use std::collections::BTreeMap;
+
+use super::{App, in_words};
+use crate::app::error::AppError;
+use crate::app::relays::{ListState, NetworkId, NetworkView, RelaySourceError};
+use crate::app::settings::{ServerEntry, Settings};
+use crate::app::transfer::call::CallContext;
+use crate::app::transfer::join::{self, JoinChoice, JoinError, JoinOffer, JoinedState, Meets};
+use crate::app::words::message::UserMessage;
+use crate::gui::model::{
+    InvitationInfo, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState, PointerText,
+    TextHolds, Trouble,
+};
+use crate::gui::text;
+use crate::protocol::address::ServerAddress;
+use crate::protocol::invitation::{FindInvitationError, Invitation};
+use crate::protocol::pointer::Pointer;
+use crate::wire::random;
+
+impl App {
+    /// Says what a text in the pointer's field holds: a pointer, an invitation, or both, of which the pointer is all that
+    /// matters to somebody who is a member already. Nobody is asked.
+    pub(super) fn describe_text(
+        &self,
+        text: &PointerText,
+        settings: &Settings,
+    ) -> Result<TextHolds, AppError> {
+        let now = self.program().now();
+        let pointer = || self.describe_now(text, settings);
+        match Invitation::find(text.as_str(), now) {
+            Err(FindInvitationError::NotFound | FindInvitationError::TooLong) => {
+                pointer().map(TextHolds::Pointer)
+            }
+            // Where the pointer beside it can be used, nobody needs the invitation.
+            Err(why) => match pointer() {
+                Ok(info) if !info.lacks_relays => Ok(TextHolds::Pointer(info)),
+                _ => Err(why.into()),
+            },
+            Ok(invitation) => {
+                let network = NetworkId::of(&invitation);
+                let is_member = settings.member_of(&network).is_some();
+                let view = self.client.relays().view_network(&network, now);
+                if is_member
+                    && view.is_ok_and(|view| view.source.state == ListState::Good)
+                    && let Ok(info) = pointer()
+                    && !info.lacks_relays
+                {
+                    return Ok(TextHolds::Pointer(info));
+                }
+                let offer = JoinOffer::look(invitation, settings, now, &mut random::system())?;
+                let with_pointer = Pointer::find(text.as_str()).is_ok();
+                Ok(TextHolds::Invitation(Box::new(info(&offer, with_pointer))))
+            }
+        }
+    }
+
+    /// Joins the network of the invitation in a text, as the person decided. Its relays are asked, and nobody else unless
+    /// they chose that too.
+    pub(super) async fn join_now(
+        &self,
+        text: PointerText,
+        choice: JoinChoice,
+        settings: &Settings,
+        context: &CallContext,
+    ) -> Result<JoinedNetwork, AppError> {
+        let client = self.client(settings);
+        let now = client.program().now();
+        let invitation = Invitation::find(text.as_str(), now)?;
+        let offer = JoinOffer::look(invitation, settings, now, &mut random::system())?;
+        let joined = join::join(&client, &offer, choice, context).await?;
+        Ok(JoinedNetwork {
+            changes: joined.changes,
+            name: joined.name,
+            relays: joined.relays,
+            state: match joined.state {
+                JoinedState::Works(_) => NetworkState::Works,
+                JoinedState::OnlyReceives(why) => NetworkState::OnlyReceives(Trouble::from(why)),
+                JoinedState::NotNow(why) => NetworkState::NotNow(Trouble::from(why)),
+            },
+        })
+    }
+
+    /// Makes an invitation to the network of this server, good for 30 days.
+    pub(super) fn invite_now(
+        &self,
+        server: &ServerAddress,
+        with_word: bool,
+        settings: &Settings,
+    ) -> Result<PointerText, UserMessage> {
+        let client = self.client(settings);
+        let (relays, program) = (client.relays(), client.program());
+        let entry = settings.entry(server).ok_or(AppError::NoInvitation);
+        let invitation =
+            entry.and_then(|entry| relays.invite(program, entry, with_word, GOOD_FOR_SECS));
+        let word = in_words(invitation)?.to_text();
+        Ok(PointerText::new(word.as_str().to_owned()))
+    }
+
+    /// What is known of the networks that these settings have. Reads a file and nothing else.
+    pub(super) fn networks_now(&self, settings: &Settings) -> BTreeMap<ServerAddress, NetworkSeen> {
+        let now = self.program().now();
+        let joined = settings.servers.iter();
+        let joined = joined.filter_map(|entry| Some((entry, entry.network()?)));
+        let seen = |(entry, network): (&ServerEntry, NetworkId)| {
+            let view = self.client.relays().view_network(&network, now);
+            let seen = match view {
+                Ok(view) => network_seen(&view),
+                Err(unread) => NetworkSeen {
+                    relays: 0,
+                    expires: None,
+                    waiting: None,
+                    trouble: Some(
+                        UserMessage::from(&AppError::from(RelaySourceError::from(unread))).why,
+                    ),
+                },
+            };
+            (entry.address.clone(), seen)
+        };
+        joined.map(seen).collect()
+    }
+
+    /// Uses the newest list of the network of this server, which waits for the person.
+    pub(super) fn use_new_list_now(
+        &self,
+        server: &ServerAddress,
+        settings: &Settings,
+    ) -> Result<(), UserMessage> {
+        let Some(network) = settings.entry(server).and_then(ServerEntry::network) else {
+            return Ok(());
+        };
+        let now = self.program().now();
+        let accepted = self.client.relays().accept_waiting(&network, now);
+        in_words(accepted.map_err(AppError::from))
+    }
+}
+
+fn info(offer: &JoinOffer, with_pointer: bool) -> InvitationInfo {
+    let no_path = offer.no_path().cloned().map(JoinError::NoPath);
+    InvitationInfo {
+        name: offer.name().to_owned(),
+        host: offer.host().to_owned(),
+        relays: offer.relays(),
+        operators: offer.operators(),
+        words: offer.words(),
+        own_network: offer.is_in_own_network(),
+        for_relays: offer.is_for_relays(),
+        known: match offer.meets() {
+            Meets::Nothing => KnownNetwork::No,
+            Meets::Member(_) => KnownNetwork::Member,
+            Meets::OtherRelays(_) => KnownNetwork::OtherRelays,
+        },
+        no_path: no_path.map(|why| UserMessage::from(&AppError::from(why))),
+        list_host: offer.list_host(),
+        with_pointer,
+    }
+}
+
+fn network_seen(view: &NetworkView) -> NetworkSeen {
+    let list = view.source.list.as_ref();
+    let waiting = list.zip(view.waiting.as_ref()).map(|(list, newer)| {
+        let is_gone = |key| newer.relays.iter().all(|relay| relay.key != key);
+        let gone = list.relays.iter().filter(|relay| is_gone(relay.key));
+        ManyGone {
+            gone: gone.count(),
+            before: list.relays.len(),
+        }
+    });
+    let problem = view.source.problem.as_ref();
+    NetworkSeen {
+        relays: list.map_or(0, |list| list.relays.len()),
+        expires: list.map(|list| list.expires),
+        trouble: match &view.source.state {
+            // What waits is told at more length.
+            ListState::Good if waiting.is_some() => None,
+            ListState::Good | ListState::Ended | ListState::Missing(None) => {
+                problem.map(|problem| text::list_problem(problem.kind).to_owned())
+            }
+            ListState::Missing(Some(why)) => Some(why.clone()),
+        },
+        waiting,
+    }
+}
+
+/// For so long an invitation is good, in seconds: 30 days.
+const GOOD_FOR_SECS: u64 = 30 * 24 * 3_600;

@@ -1,0 +1,352 @@
+//! Joining by an invitation: nobody is asked before the person says so, and what comes of it changes the settings.
+
+use super::*;
+use crate::app::transfer::join::JoinChoice;
+
+fn invitation() -> InvitationInfo {
+    InvitationInfo {
+        name: "Ann's friends".to_owned(),
+        host: "files.example".to_owned(),
+        relays: 3,
+        operators: vec!["Ann".to_owned()],
+        words: ["a", "b", "c", "d", "e"],
+        own_network: false,
+        for_relays: false,
+        known: KnownNetwork::No,
+        no_path: None,
+        list_host: None,
+        with_pointer: false,
+    }
+}
+
+/// A model with this invitation in the field.
+fn invited(info: InvitationInfo, text: &str) -> Model {
+    let mut model = model();
+    model.update(Arrival::Pasted(text.into()));
+    let holds = TextHolds::Invitation(Box::new(info));
+    model.update(Event::Described(Ok(holds)));
+    model
+}
+
+fn network() -> ServerEntry {
+    ServerEntry {
+        name: "Ann's friends".to_owned(),
+        list_key: Some(Identity::from_seed([9; 32]).public()),
+        ..server("files.example")
+    }
+}
+
+fn joined(state: NetworkState) -> JoinedNetwork {
+    let network = network();
+    let choice = ServerChoice::Server(network.address.clone());
+    JoinedNetwork {
+        name: network.name.clone(),
+        changes: vec![
+            Change::JoinNetwork(network, None),
+            Change::ChosenServer(choice),
+        ],
+        relays: 3,
+        state,
+    }
+}
+
+/// The run and the choice of the join among these effects.
+fn join_of(effects: &[Effect]) -> Option<(RunId, JoinChoice)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Work(Work::Request(RequestWork::Join(run, _, choice, _))) => Some((*run, *choice)),
+        _ => None,
+    })
+}
+
+fn begun(model: &mut Model) -> RunId {
+    let effects = model.update(JoinAction::Join(JoinChoice::default()));
+    join_of(&effects).expect("it begins").0
+}
+
+#[test]
+fn nobody_is_asked_before_join_is_pressed() {
+    let mut model = model();
+    let effects = model.update(Arrival::Pasted("cloakin1x".into()));
+    assert_eq!(model.screen, Screen::Receive);
+    let holds = TextHolds::Invitation(Box::new(invitation()));
+    let more = model.update(Event::Described(Ok(holds)));
+    let asks = |effect: &Effect| matches!(effect, Effect::Work(Work::Request(_)));
+    assert!(!effects.iter().chain(&more).any(asks));
+    assert!(aloud(&model).contains("Ann's friends"));
+    assert_eq!(model.focus, Some(Focus::Download));
+
+    let effects = model.update(JoinAction::Join(JoinChoice::default()));
+    assert!(join_of(&effects).is_some());
+    let again = model.update(JoinAction::Join(JoinChoice::default()));
+    assert!(join_of(&again).is_none(), "it is under way");
+}
+
+#[test]
+fn an_invitation_anywhere_in_a_pasted_text_opens_receive() {
+    let mut model = model();
+    model.update(Arrival::Pasted("join us: cloakin1x".into()));
+    assert_eq!(model.screen, Screen::Receive);
+    let mut model = self::model();
+    model.update(Arrival::Pasted("milk and eggs".into()));
+    assert_eq!(model.screen, Screen::Share);
+}
+
+#[test]
+fn a_joined_network_is_in_the_settings_and_chosen() {
+    let mut model = invited(invitation(), "cloakin1x");
+    let run = begun(&mut model);
+    let effects = model.update(Event::Joined(run, ended_as(NetworkState::Works)));
+    let saved = effects.iter().any(|effect| {
+        matches!(effect, Effect::Work(Work::Settings(SettingsWork::Save(changes, _)))
+            if changes.len() == 2)
+    });
+    assert!(saved);
+    assert_eq!(model.settings.servers, [network()]);
+    assert_eq!(model.settings.chosen_entry(), Some(&network()));
+    assert!(!model.lacks_relays(), "it has relays of its own");
+    assert!(matches!(model.receive.joining, Joining::Joined(_)));
+    // The text is described again since the settings changed: the outcome stays.
+    let holds = TextHolds::Invitation(Box::new(InvitationInfo {
+        known: KnownNetwork::Member,
+        ..invitation()
+    }));
+    model.update(Event::Described(Ok(holds)));
+    assert!(matches!(model.receive.joining, Joining::Joined(_)));
+    model.update(JoinAction::Close);
+    assert_eq!(model.receive.reading, Reading::Empty);
+    assert!(model.receive.reads_nothing());
+}
+
+fn ended_as(state: NetworkState) -> Ended<JoinedNetwork> {
+    ended(Ok(joined(state)))
+}
+
+#[test]
+fn a_join_that_is_stopped_or_fails_changes_nothing() {
+    let mut model = invited(invitation(), "cloakin1x");
+    let run = begun(&mut model);
+    let effects = model.update(JoinAction::Cancel);
+    assert!(matches!(
+        effects[..],
+        [Effect::Work(Work::Request(RequestWork::Cancel(stopped)))] if stopped == run
+    ));
+    model.update(Event::Joined(run, ended_as(NetworkState::Works)));
+    assert!(model.settings.servers.is_empty(), "it came too late");
+
+    let run = begun(&mut model);
+    model.update(Event::Joined(run, ended(Err(trouble()))));
+    assert!(matches!(model.receive.joining, Joining::Failed(_)));
+    assert!(model.settings.servers.is_empty());
+    begun(&mut model);
+}
+
+#[test]
+fn another_text_in_the_field_stops_joining() {
+    let mut model = invited(invitation(), "cloakin1x");
+    let run = begun(&mut model);
+    let effects = model.update(ReceiveAction::PointerEdited("cloak1y".into()));
+    assert!(effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Work(Work::Request(RequestWork::Cancel(stopped))) if *stopped == run
+    )));
+    assert!(matches!(model.receive.joining, Joining::Undecided));
+}
+
+#[test]
+fn enter_in_the_field_joins_only_where_nothing_else_is_to_be_decided() {
+    let mut plain = invited(invitation(), "cloakin1x");
+    assert!(join_of(&plain.update(ReceiveAction::Download)).is_some());
+    for known in [
+        InvitationInfo {
+            known: KnownNetwork::OtherRelays,
+            ..invitation()
+        },
+        InvitationInfo {
+            no_path: Some(trouble()),
+            ..invitation()
+        },
+    ] {
+        let mut model = invited(known, "cloakin1x");
+        assert!(join_of(&model.update(ReceiveAction::Download)).is_none());
+    }
+}
+
+/// A pointer that can be found in a text.
+fn pointer() -> String {
+    use crate::protocol::address::FileId;
+    use crate::protocol::digest::Digest;
+    use crate::protocol::pointer::{Pointer, PointerKey};
+    use crate::protocol::seal::{ContentKind, FileKey};
+    let pointer = Pointer {
+        server: network().address,
+        id: FileId::parse("5").unwrap(),
+        key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
+        digest: Digest::of(b""),
+        content_len: 0,
+        name: None,
+        kind: ContentKind::File,
+        expires: None,
+        receipts: None,
+        relay_list: None,
+    };
+    pointer.to_text().as_str().to_owned()
+}
+
+#[test]
+fn the_pointer_beside_an_invitation_goes_on_as_if_it_was_pasted() {
+    let info = InvitationInfo {
+        with_pointer: true,
+        ..invitation()
+    };
+    let both = format!("cloakin1x\n{}", pointer());
+    let mut model = invited(info.clone(), &both);
+    let run = begun(&mut model);
+    let effects = model.update(Event::Joined(run, ended_as(NetworkState::Works)));
+    assert_eq!(model.receive.text.as_str(), pointer());
+    assert!(effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Work(Work::Settings(SettingsWork::Describe(text, _))) if text.as_str() == pointer()
+    )));
+    assert!(matches!(model.receive.joining, Joining::Undecided));
+    assert!(model.notice.is_some(), "that it was joined is said");
+
+    // Where something is amiss, that is read first.
+    for state in [
+        NetworkState::NotNow(Trouble::from(trouble())),
+        NetworkState::OnlyReceives(Trouble::from(trouble())),
+    ] {
+        let mut model = invited(info.clone(), &both);
+        let run = begun(&mut model);
+        model.update(Event::Joined(run, ended_as(state)));
+        assert!(matches!(model.receive.joining, Joining::Joined(_)));
+        model.update(JoinAction::Close);
+        assert_eq!(model.receive.text.as_str(), pointer());
+    }
+
+    let mut model = invited(info, &both);
+    model.update(JoinAction::NotNow);
+    assert_eq!(model.receive.text.as_str(), pointer());
+}
+
+#[test]
+fn a_name_that_another_network_has_gets_a_number() {
+    let other = ServerEntry {
+        name: "Choir".to_owned(),
+        ..server("other.example")
+    };
+    let mut model = model_with(Settings {
+        servers: vec![network(), other],
+        ..settings()
+    });
+    let address = network().address;
+    model.update(NetworkAction::OpenName(address.clone()));
+    assert_eq!(model.focus, Some(Focus::NetworkName(0)));
+    model.update(NetworkAction::NameEdited("  ".to_owned()));
+    assert!(model.update(NetworkAction::Rename).is_empty());
+    model.update(NetworkAction::NameEdited(" Choir ".to_owned()));
+    model.update(NetworkAction::Rename);
+    let entry = model.settings.entry(&address).expect("it is there");
+    assert_eq!(entry.name, "Choir 2");
+    assert_eq!(model.focus, Some(Focus::NetworkMenu(0)));
+}
+
+#[test]
+fn leaving_asks_only_where_something_is_still_there() {
+    let with_network = || {
+        model_with(Settings {
+            servers: vec![network()],
+            chosen: ServerChoice::Server(network().address),
+            ..settings()
+        })
+    };
+    let mut model = with_network();
+    model.update(NetworkAction::Leave(network().address));
+    assert!(model.modal.is_none() && model.settings.servers.is_empty());
+    assert!(aloud(&model).contains("You left"));
+    model.update(WindowAction::Undo);
+    assert_eq!(model.settings.servers, [network()]);
+    assert_eq!(model.settings.chosen_entry(), Some(&network()));
+
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
+    let run = shares(&effects)[0].0;
+    model.update(NetworkAction::Leave(network().address));
+    assert_eq!(model.modal, Some(Modal::Leave(network().address)));
+    let still = model.still_there(&network().address);
+    assert_eq!((still.deletable, still.under_way), (0, 1));
+    model.update(ModalAction::Back);
+    assert_eq!(model.settings.servers, [network()], "the person stays");
+
+    let result = ShareResult {
+        pointer: PointerText::new(pointer()),
+        ..shared()
+    };
+    model.update(Event::Shared(run, ended(Ok(result))));
+    let still = model.still_there(&network().address);
+    assert_eq!((still.deletable, still.under_way), (1, 0));
+    model.update(NetworkAction::Leave(network().address));
+    model.update(NetworkAction::LeaveAnyway);
+    assert!(model.settings.servers.is_empty() && model.modal.is_none());
+}
+
+#[test]
+fn an_invitation_is_copied_alone_or_with_a_pointer_and_leaves_the_clipboard() {
+    let mut model = model_with(Settings {
+        servers: vec![network()],
+        chosen: ServerChoice::Server(network().address),
+        clear_clipboard: true,
+        ..settings()
+    });
+    let address = network().address;
+    let effects = model.update(NetworkAction::Invite(address.clone()));
+    let sheet = InviteFor::Sheet { with_word: false };
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::Invite(what, server, _)))]
+            if *what == sheet && *server == address
+    ));
+    assert!(model.update(NetworkAction::CopyInvitation).is_empty());
+    let late = InviteFor::Sheet { with_word: true };
+    model.update(Event::Invited(late, address.clone(), Ok("no".into())));
+    assert!(model.update(NetworkAction::CopyInvitation).is_empty());
+    model.update(Event::Invited(
+        sheet,
+        address.clone(),
+        Ok("cloakin1x".into()),
+    ));
+    let effects = model.update(NetworkAction::CopyInvitation);
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Clipboard(ClipboardWork::CopyInvitation(text)))]
+            if text.as_str() == "cloakin1x"
+    ));
+    let effects = model.update(Event::InvitationCopied(Ok(())));
+    let [Effect::Work(Work::Later(timer))] = effects[..] else {
+        panic!("it leaves the clipboard");
+    };
+    let effects = model.update(Event::Elapsed(timer));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Clipboard(ClipboardWork::Clear(text)))]
+            if text.as_str() == "cloakin1x"
+    ));
+    model.update(ModalAction::Back);
+    assert!(model.settings_screen.invite.is_none());
+
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
+    let run = shares(&effects)[0].0;
+    let result = ShareResult {
+        pointer: PointerText::new(pointer()),
+        ..shared()
+    };
+    model.update(Event::Shared(run, ended(Ok(result))));
+    let id = model.transfers[0].id;
+    model.update(Action::Row(id, RowAction::CopyWithInvitation));
+    let made = Event::Invited(InviteFor::Row(id), address, Ok("cloakin1x".into()));
+    let effects = model.update(made);
+    let both = format!("cloakin1x\n{}", pointer());
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Clipboard(ClipboardWork::Copy(of, text)))]
+            if *of == id && text.as_str() == both
+    ));
+}
