@@ -6,6 +6,7 @@ mod window {
     mod desk;
     mod desktop;
     mod fits;
+    mod joining;
     mod keeping;
     mod languages;
     mod licences;

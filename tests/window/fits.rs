@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use cloakroom::app::relays::RelaySource;
 use cloakroom::app::settings::{Change, ServerChoice, Settings, SeveralThings};
+use cloakroom::app::transfer::join::JoinChoice;
 use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::l10n::Language;
+use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Count, Modal, ModalAction, ReceiveAction, RelayAction, RowAction, Screen, ServerAction,
+    Action, Count, InvitationInfo, JoinAction, Joining, KnownNetwork, Modal, ModalAction,
+    NetworkAction, NetworkState, ReceiveAction, RelayAction, RowAction, Screen, ServerAction,
     ShareAction, ShareOptions, WindowAction,
 };
 use cloakroom::gui::window::Opening;
@@ -17,7 +20,10 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::window::desk::Desk;
-use crate::window::desktop::{COUNTED, FOREIGN, POINTER, RELAYLESS, cut_pointer, server, settings};
+use crate::window::desktop::{
+    COUNTED, FOREIGN, INVITATION, POINTER, RELAYLESS, cut_pointer, invitation_info, no_answer,
+    server, settings,
+};
 
 /// At 200 per cent a window of 760 × 600 has 380 × 300 points; the smallest one has 210 × 210.
 #[test]
@@ -156,6 +162,29 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     desk.until_seen("files and empty folders");
     look(&mut desk, "receive, what is in a folder");
     desk.act(ReceiveAction::Clear);
+    desk.backend.invite_with(InvitationInfo {
+        own_network: true,
+        no_path: Some(UserMessage::from(&no_answer())),
+        known: KnownNetwork::OtherRelays,
+        list_host: Some("lists.example".to_owned()),
+        ..invitation_info()
+    });
+    let silent = NetworkState::NotNow(no_answer().into());
+    desk.backend.join_with(silent);
+    desk.paste(INVITATION);
+    desk.until_seen("acid lunar velvet otter bridge");
+    look(&mut desk, "receive, an invitation");
+    desk.act(JoinAction::Join(JoinChoice::default()));
+    look(&mut desk, "receive, joining");
+    desk.backend.let_go(1);
+    desk.until(|desk| {
+        matches!(
+            desk.window.state().model().receive.joining,
+            Joining::Joined(_)
+        )
+    });
+    look(&mut desk, "receive, a network that does not answer");
+    desk.act(JoinAction::Close);
     desk.act(WindowAction::Go(Screen::Share));
     desk.paste("milk, bread, eggs");
     look(&mut desk, "a notice");
@@ -167,6 +196,23 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
         desk.window.run_steps(4);
         look(&mut desk, "settings");
     }
+    // The network that was joined above has taken the server's place.
+    let network = chosen.address.clone();
+    desk.act(NetworkAction::OpenMenu(network.clone()));
+    look(&mut desk, "settings, the menu of a network");
+    desk.act(ModalAction::Back);
+    for modal in [
+        Modal::Invite(network.clone()),
+        Modal::Leave(network.clone()),
+    ] {
+        desk.act(NetworkAction::Invite(network.clone()));
+        desk.act(ModalAction::Open(modal.clone()));
+        look(&mut desk, &format!("{modal:?}"));
+        desk.act(ModalAction::Back);
+    }
+    desk.act(NetworkAction::OpenName(network));
+    look(&mut desk, "settings, the name of a network");
+    desk.act(NetworkAction::CloseName);
     desk.act(ServerAction::AddressEdited("files".to_owned()));
     desk.act(ServerAction::Add);
     desk.until_seen("not a file server's address");
@@ -226,7 +272,8 @@ const CONTROLS: [Role; 6] = [
 fn misfits(desk: &mut Desk, place: &str, found: &mut Vec<String>) {
     desk.window.run_steps(4);
     let model = desk.window.state().model();
-    let covered = model.modal.is_some() || model.menu.is_some();
+    let menu = model.menu.is_some() || model.settings_screen.network_menu.is_some();
+    let covered = model.modal.is_some() || menu;
     let window = desk.window.ctx.content_rect();
     let top = page_top(desk);
     let mut controls: Vec<(String, Rect)> = Vec::new();

@@ -15,17 +15,23 @@ use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError}
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
 use cloakroom::app::relays::RelaySource;
 use cloakroom::app::settings::{Change, Contrast, ServerChoice, Settings, SeveralThings, Theme};
+use cloakroom::app::transfer::join::{JoinChoice, JoinError};
 use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::l10n::Language;
+use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Arrival, Aside, Count, ManageAction, Modal, ModalAction, ReceiveAction, RelayAction,
-    RowAction, Screen, ServerAction, ShareAction, ShareOptions, Test, TransferId, TransferState,
-    WindowAction,
+    Action, Arrival, Aside, Count, InvitationInfo, JoinAction, KnownNetwork, ManageAction,
+    ManyGone, Modal, ModalAction, NetworkAction, NetworkSeen, NetworkState, ReceiveAction,
+    RelayAction, RowAction, Screen, ServerAction, ShareAction, ShareOptions, Test, TransferId,
+    TransferState, Trouble, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
+use cloakroom::protocol::capability::AccessWord;
 use cloakroom::protocol::exchange::{ExchangeError, Failure};
+use cloakroom::protocol::keys::{Ed25519Public, Identity};
+use cloakroom::protocol::path::{NoPath, Place, RejectReason, Rejection};
 use cloakroom::protocol::seal::OpenError;
 use eframe::egui_wgpu::{RenderState, RendererOptions};
 use eframe::icon_data::{IconDataExt as _, from_png_bytes};
@@ -37,7 +43,8 @@ use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_set
 
 use crate::window::desk::Desk;
 use crate::window::desktop::{
-    COUNTED, FOREIGN, Keyring, POINTER, RELAYLESS, cut_pointer, no_answer, server, settings,
+    COUNTED, FOREIGN, INVITATION, Keyring, NOW, POINTER, RELAYLESS, cut_pointer, invitation_info,
+    joined_network, no_answer, server, settings,
 };
 
 /// Wide and narrow; taller where a page is shown whole.
@@ -253,6 +260,90 @@ const SCENES: &[Scene] = &[
         desk.paste("milk, bread, eggs");
         desk.until_seen("holds no pointer");
     }),
+    ("join", |desk| {
+        invited(desk, invitation_info());
+    }),
+    ("join-and-receive", |desk| {
+        desk.backend.invite_with(InvitationInfo {
+            with_pointer: true,
+            ..invitation_info()
+        });
+        desk.paste(&format!("{INVITATION}\n{POINTER}"));
+        desk.until_seen("Whoever made this invitation");
+    }),
+    ("join-own-network", |desk| {
+        invited(
+            desk,
+            InvitationInfo {
+                host: "192.168.1.20:8787".to_owned(),
+                own_network: true,
+                for_relays: true,
+                ..invitation_info()
+            },
+        );
+    }),
+    ("join-without-path", |desk| {
+        let why = NoPath {
+            place: Place::Middle,
+            rejected: vec![Rejection {
+                relay: key_of(7),
+                reasons: vec![RejectReason::SameOperator],
+            }],
+        };
+        let why = UserMessage::from(&AppError::from(JoinError::NoPath(why)));
+        invited(
+            desk,
+            InvitationInfo {
+                no_path: Some(why),
+                operators: vec!["Ann".to_owned()],
+                ..invitation_info()
+            },
+        );
+        show(desk, "let the rules yield");
+    }),
+    ("join-other-relays", |desk| {
+        invited(
+            desk,
+            InvitationInfo {
+                known: KnownNetwork::OtherRelays,
+                ..invitation_info()
+            },
+        );
+        show(desk, "Keep mine");
+    }),
+    ("join-running", |desk| {
+        desk.backend.show(vec![Stage::FindPath]);
+        invited(desk, invitation_info());
+        desk.act(JoinAction::Join(JoinChoice::default()));
+        desk.until_seen("Asking its relays");
+    }),
+    ("join-joined", |desk| joined(desk, NetworkState::Works)),
+    ("join-only-receives", |desk| {
+        let full = AppError::Server(ServerRefusal::Full);
+        joined(desk, NetworkState::OnlyReceives(Trouble::from(full)));
+    }),
+    ("join-not-now", |desk| {
+        desk.backend
+            .join_with(NetworkState::NotNow(no_answer().into()));
+        invited(
+            desk,
+            InvitationInfo {
+                list_host: Some("lists.example".to_owned()),
+                ..invitation_info()
+            },
+        );
+        desk.act(JoinAction::Join(JoinChoice::default()));
+        desk.backend.let_go(1);
+        desk.until_seen("is saved");
+    }),
+    ("join-failed", |desk| {
+        desk.backend
+            .fail_next(AppError::from(JoinError::WrongAccessWord));
+        invited(desk, invitation_info());
+        desk.act(JoinAction::Join(JoinChoice::default()));
+        desk.backend.let_go(1);
+        desk.until_seen("refused the access word");
+    }),
     ("share-options", |desk| {
         desk.act(ShareAction::ShowOptions(true));
         let options = ShareOptions {
@@ -337,6 +428,49 @@ const SCENES: &[Scene] = &[
         desk.act(ModalAction::Open(Modal::Qr(id)));
     }),
     ("settings", open_settings),
+    ("settings-network", |desk| {
+        open_settings(desk);
+        desk.until_seen("5 relays of its own");
+    }),
+    ("settings-network-menu", |desk| {
+        open_settings(desk);
+        desk.act(NetworkAction::OpenMenu(server("files.example").address));
+        desk.until_seen("Leave…");
+    }),
+    ("settings-network-name", |desk| {
+        open_settings(desk);
+        desk.act(NetworkAction::OpenName(server("files.example").address));
+        desk.until_seen("Name of the network here");
+    }),
+    ("settings-network-list", |desk| {
+        desk.backend.network_stands(NetworkSeen {
+            relays: 5,
+            expires: Some(NOW + 86_400),
+            waiting: Some(ManyGone { gone: 3, before: 5 }),
+            trouble: None,
+        });
+        open_settings(desk);
+        desk.until_seen("It lacks 3 of the 5 relays");
+    }),
+    ("invite-network", |desk| {
+        open_settings(desk);
+        let word = AccessWord::parse("open sesame").ok();
+        let address = server("files.example").address;
+        desk.act(Change::AccessWord(address.clone(), word));
+        desk.act(NetworkAction::Invite(address));
+        desk.until_seen("Copy invitation");
+    }),
+    ("leave-network", |desk| {
+        desk.shared_one();
+        open_settings(desk);
+        desk.act(NetworkAction::Leave(server("files.example").address));
+        desk.until_seen("is still on its server");
+    }),
+    ("row-menu-network", |desk| {
+        desk.shared_one();
+        let id = newest(desk);
+        desk.act(Action::Row(id, RowAction::OpenMenu));
+    }),
     ("settings-whole", |desk| {
         open_settings(desk);
         desk.act(RelayAction::Show(true));
@@ -501,6 +635,18 @@ const SCENES: &[Scene] = &[
     ("zoom-200-settings", open_settings),
     ("german", several),
     ("german-settings", open_settings),
+    ("german-join", |desk| {
+        desk.backend.invite_with(invitation_info());
+        desk.paste(INVITATION);
+        desk.until_seen("Wer diese Einladung gemacht hat");
+        desk.window.run_steps(4);
+    }),
+    ("chinese-join", |desk| {
+        desk.backend.invite_with(invitation_info());
+        desk.paste(INVITATION);
+        desk.until_seen("加入“Ann's friends”");
+        desk.window.run_steps(4);
+    }),
     ("chinese", several),
     ("chinese-receive", |desk| {
         desk.paste(COUNTED);
@@ -577,6 +723,24 @@ fn several(desk: &mut Desk) {
     // Each row was brought into view as it stood then; now it is the beginning of the page again.
     desk.act(WindowAction::Go(Screen::Share));
     desk.window.run_steps(4);
+}
+
+fn invited(desk: &mut Desk, info: InvitationInfo) {
+    desk.backend.invite_with(info);
+    desk.paste(INVITATION);
+    desk.until_seen("Whoever made this invitation");
+}
+
+fn joined(desk: &mut Desk, state: NetworkState) {
+    desk.backend.join_with(state);
+    invited(desk, invitation_info());
+    desk.act(JoinAction::Join(JoinChoice::default()));
+    desk.backend.let_go(1);
+    desk.until_seen("You joined");
+}
+
+fn key_of(seed: u8) -> Ed25519Public {
+    Identity::from_seed([seed; 32]).public()
 }
 
 fn open_settings(desk: &mut Desk) {
@@ -658,7 +822,11 @@ fn prefer(name: &str) -> Settings {
     };
     Settings {
         chosen,
-        servers: vec![server("files.example")],
+        servers: vec![if name.contains("network") {
+            joined_network("Ann's friends")
+        } else {
+            server("files.example")
+        }],
         relays: RelaySource::File(PathBuf::from("/home/ada/relays.json")),
         welcomed: !first_start,
         mask_pointers: name == "share-masked",
