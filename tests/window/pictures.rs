@@ -315,7 +315,7 @@ const SCENES: &[Scene] = &[
         desk.backend.show(vec![Stage::FindPath]);
         invited(desk, invitation_info());
         desk.act(JoinAction::Join(JoinChoice::default()));
-        desk.until_seen("Asking its relays");
+        desk.until_seen("Asking for the network's list");
     }),
     ("join-joined", |desk| joined(desk, NetworkState::Works)),
     ("join-only-receives", |desk| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{App, in_words};
-use crate::app::error::AppError;
+use crate::app::error::{AppError, NoInvitation};
 use crate::app::relays::{ListState, NetworkId, NetworkView, RelaySourceError};
 use crate::app::settings::{ServerEntry, Settings};
 use crate::app::transfer::call::CallContext;
@@ -91,7 +91,9 @@ impl App {
     ) -> Result<PointerText, UserMessage> {
         let client = self.client(settings);
         let (relays, program) = (client.relays(), client.program());
-        let entry = settings.entry(server).ok_or(AppError::NoInvitation);
+        let entry = settings.entry(server);
+        let gone = AppError::NoInvitation(NoInvitation::Unsigned);
+        let entry = entry.ok_or(gone);
         let invitation =
             entry.and_then(|entry| relays.invite(program, entry, with_word, GOOD_FOR_SECS));
         let word = in_words(invitation)?.to_text();

@@ -81,7 +81,7 @@ owned_by! {
 
 impl From<Change> for Action {
     fn from(change: Change) -> Self {
-        Self::Settings(SettingsAction::Change(change))
+        Self::Settings(SettingsAction::Change(Box::new(change)))
     }
 }
 

@@ -105,7 +105,7 @@ impl Model {
         let menu = self.menu.take().and_then(|_| self.menu_from.take());
         self.settings_screen.network_menu = None;
         if self.modal.is_none() {
-            self.beneath = menu.or(match &modal {
+            self.beneath = menu.or_else(|| match &modal {
                 Modal::Delete(id)
                 | Modal::KeepLonger(id)
                 | Modal::Qr(id)

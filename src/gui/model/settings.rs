@@ -12,7 +12,7 @@ use crate::app::words::message::UserMessage;
 /// What a person did in Settings.
 pub enum SettingsAction {
     /// Change a setting.
-    Change(Change),
+    Change(Box<Change>),
     /// Open the system's dialog for the download folder.
     ChooseDownloads,
     /// Copy the diagnostics.
@@ -30,7 +30,7 @@ pub enum SettingsAction {
 impl Model {
     pub(super) fn on_settings(&mut self, action: SettingsAction) -> Vec<Effect> {
         match action {
-            SettingsAction::Change(change) => self.on_change(change),
+            SettingsAction::Change(change) => self.on_change(*change),
             SettingsAction::ChooseDownloads => self.choose_downloads(),
             SettingsAction::CopyDiagnostics => vec![Effect::from(SettingsWork::Diagnose)],
             SettingsAction::ExportHistory => vec![Effect::from(DialogWork::ExportHistory)],

@@ -16,6 +16,7 @@ use crate::gui::model::{
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
+use crate::protocol::address::ServerAddress;
 
 /// Draws the open modal, if there is one.
 pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &mut Drawn) {
@@ -63,16 +64,7 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
             Some(transfer) => discard(ctx, transfer, drawn),
             None => drawn.act(ModalAction::Back),
         },
-        Modal::Invite(ref server) => {
-            let Some(known) = model.settings.entry(server) else {
-                return drawn.act(ModalAction::Back);
-            };
-            let title = text::invite_title(model.settings.name_in_list(known));
-            let width = measure::QUESTION;
-            sheet(ctx, "invite", &title, width, drawn, |ui, drawn| {
-                networks::invite(ui, model, context, drawn);
-            });
-        }
+        Modal::Invite(ref server) => invite(ctx, model, context, server, drawn),
         Modal::Leave(ref server) => networks::leave(ctx, model, server, drawn),
         Modal::KeepLonger(id) => {
             let Some(transfer) = model.transfer(id) else {
@@ -124,6 +116,24 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
         }
         Modal::WipeHistory => keeping::wipe(ctx, drawn),
     }
+}
+
+/// An invitation to the network of this server.
+fn invite(
+    ctx: &Context,
+    model: &Model,
+    context: ViewContext,
+    server: &ServerAddress,
+    drawn: &mut Drawn,
+) {
+    let Some(known) = model.settings.entry(server) else {
+        return drawn.act(ModalAction::Back);
+    };
+    let title = text::invite_title(model.settings.name_in_list(known));
+    let width = measure::QUESTION;
+    sheet(ctx, "invite", &title, width, drawn, |ui, drawn| {
+        networks::invite(ui, model, context, drawn);
+    });
 }
 
 /// Before a transfer in parts is given up.
