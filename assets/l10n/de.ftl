@@ -1527,6 +1527,7 @@ join_anyway = Beitreten, Regeln nachgeben lassen
 not_now = Nicht jetzt
 keep_my_relays = Meine behalten
 replace_my_relays = Meine ersetzen
+joining_title = Beitritt zu „{ $name }“
 joining_list = Die Liste des Netzwerks wird abgefragt …
 joining_try = Der Server wird ausprobiert: Eine kleine Datei geht hin, kommt zurück und wird gelöscht …
 is_invitation = Eine Einladung, „{ $name }“ bei { $host } beizutreten.

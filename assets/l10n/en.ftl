@@ -1529,6 +1529,7 @@ join_anyway = Join, let the rules yield
 not_now = Not now
 keep_my_relays = Keep mine
 replace_my_relays = Replace mine
+joining_title = Joining “{ $name }”
 joining_list = Asking for the network's list…
 joining_try = Trying its server: a small file goes up, comes down and is deleted…
 is_invitation = An invitation to join “{ $name }” at { $host }.

@@ -1551,6 +1551,7 @@ join_anyway = Unirse y dejar que las reglas cedan
 not_now = Ahora no
 keep_my_relays = Conservar los míos
 replace_my_relays = Cambiar los míos
+joining_title = Uniéndose a «{ $name }»
 joining_list = Pidiendo la lista de la red…
 joining_try = Probando su servidor: un archivo pequeño va, vuelve y se borra…
 is_invitation = Una invitación para unirse a «{ $name }» en { $host }.

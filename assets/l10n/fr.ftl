@@ -1551,6 +1551,7 @@ join_anyway = Rejoindre, laisser céder les règles
 not_now = Pas maintenant
 keep_my_relays = Garder les miens
 replace_my_relays = Remplacer les miens
+joining_title = En train de rejoindre « { $name } »
 joining_list = La liste du réseau est demandée…
 joining_try = Essai du serveur : un petit fichier part, revient et est supprimé…
 is_invitation = Une invitation à rejoindre « { $name } » chez { $host }.

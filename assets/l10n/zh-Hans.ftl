@@ -1440,6 +1440,7 @@ join_anyway = 加入并放宽规则
 not_now = 暂不
 keep_my_relays = 保留原有的
 replace_my_relays = 换用新的
+joining_title = 正在加入“{ $name }”
 joining_list = 正在请求网络的列表…
 joining_try = 正在测试服务器：上传、下载并删除一个小文件…
 is_invitation = 加入 { $host } 上“{ $name }”的邀请。

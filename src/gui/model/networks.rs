@@ -283,6 +283,20 @@ impl Model {
         entry.list_key.is_some().then_some(entry)
     }
 
+    /// Where the network stands among the servers that a row's file goes to or comes from, if it was joined.
+    pub(super) fn place_of_network(&self, id: TransferId) -> Option<usize> {
+        let row = self.transfer(id)?;
+        let server = match (&row.goes_to, &row.job) {
+            (Some(ServerChoice::Server(server)), _) => server.clone(),
+            (_, TransferJob::Receive { pointer, .. }) => {
+                Pointer::find(pointer.as_str()).ok()?.server
+            }
+            _ => return None,
+        };
+        self.settings.entry(&server)?.list_key?;
+        self.place_of_server(&server)
+    }
+
     /// Has an invitation made that is copied together with the pointer of a row.
     pub(super) fn copy_with_invitation(&mut self, id: TransferId) -> Vec<Effect> {
         self.close_menu();

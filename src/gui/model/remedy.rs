@@ -56,7 +56,15 @@ impl Model {
                 self.focus = Some(Focus::Pointer);
                 self.on_action(ReceiveAction::Paste)
             }
-            Remedy::Relays => self.on_action(RelayAction::Choose),
+            Remedy::Relays => match self.place_of_network(id) {
+                // Its relays are its own: what helps stands in its row.
+                Some(at) => {
+                    let effects = self.on_action(WindowAction::Go(Screen::Settings));
+                    self.focus = Some(Focus::NetworkMenu(at));
+                    effects
+                }
+                None => self.on_action(RelayAction::Choose),
+            },
             Remedy::Retry => self.retry(|row| row.id == id),
             Remedy::Server => self.on_action(ServerAction::Choose),
         };

@@ -448,6 +448,7 @@ text_table! {
         not_now;
         keep_my_relays;
         replace_my_relays;
+        joining_title(name: &str);
         joining_list;
         joining_try;
         is_invitation(name: &str, host: &str);

@@ -20,7 +20,7 @@ pub(super) fn card(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mu
         match &model.receive.joining {
             Joining::Joined(joined) => outcome(ui, model, info, joined, drawn),
             Joining::Running(_, step) => {
-                head(ui, info, &text::join_title(&info.name));
+                head(ui, info, &text::joining_title(&info.name));
                 running(ui, model, info, *step, drawn);
             }
             Joining::Failed(why) => {

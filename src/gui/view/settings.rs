@@ -317,6 +317,8 @@ fn server(
         }
     });
     let id = Id::unique(("outcome", choice));
+    let has_own_relays = joined.is_some();
+    let test = (test, has_own_relays);
     if kit::place(ui, id, |ui| outcome(ui, choice, test, shown, name, drawn)) {
         drawn.act(ModalAction::Open(Modal::WhoSawTest {
             server: choice.clone(),
@@ -426,12 +428,12 @@ fn word_field(ui: &mut Ui, model: &Model, at: usize, word: &WordField, drawn: &m
     trouble(ui, "word", refused.as_ref());
 }
 
-/// Draws the result of a server's test. `shown` says whether there is something to show of who saw what; returns whether
+/// Draws the result of a server's test; other relays are no help to a server that has its own. `shown` says whether there is something to show of who saw what; returns whether
 /// that was asked for.
 fn outcome(
     ui: &mut Ui,
     choice: &ServerChoice,
-    test: Option<&Test>,
+    (test, has_own_relays): (Option<&Test>, bool),
     shown: bool,
     name: &str,
     drawn: &mut Drawn,
@@ -474,7 +476,9 @@ fn outcome(
                         drawn.act(ServerAction::OpenWord(address.clone()));
                     }
                 }
-                if let (Remedy::Relays, Some(words)) = (why.remedy(), text::remedy(why.remedy())) {
+                if let (Remedy::Relays, Some(words), false) =
+                    (why.remedy(), text::remedy(why.remedy()), has_own_relays)
+                {
                     first = false;
                     let button = Button::new(Loudness::Secondary, words).icon(Icon::Relay);
                     if ui.add(button).clicked() {

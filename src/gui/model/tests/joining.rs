@@ -1,6 +1,7 @@
 //! Joining by an invitation: nobody is asked before the person says so, and what comes of it changes the settings.
 
 use super::*;
+use crate::app::relays::RelaySourceError;
 use crate::app::transfer::join::JoinChoice;
 
 fn invitation() -> InvitationInfo {
@@ -348,5 +349,28 @@ fn an_invitation_is_copied_alone_or_with_a_pointer_and_leaves_the_clipboard() {
         &effects[..],
         [Effect::Work(Work::Clipboard(ClipboardWork::Copy(of, text)))]
             if *of == id && text.as_str() == both
+    ));
+}
+
+#[test]
+fn what_fails_since_a_newer_list_waits_leads_to_the_row_of_its_network() {
+    let mut model = model_with(Settings {
+        servers: vec![server("other.example"), network()],
+        chosen: ServerChoice::Server(network().address),
+        ..settings()
+    });
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
+    let run = shares(&effects)[0].0;
+    let waits = RelaySourceError::ManyGone { before: 5, gone: 3 };
+    model.update(Event::Shared(run, failed(AppError::RelaySource(waits))));
+    let id = model.transfers[0].id;
+    model.update(Action::Row(id, RowAction::Remedy));
+    assert_eq!(model.screen, Screen::Settings);
+    assert_eq!(model.focus, Some(Focus::NetworkMenu(1)));
+    let effects = model.update(NetworkAction::UseNewList(network().address));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Settings(SettingsWork::UseNewList(server, _)))]
+            if *server == network().address
     ));
 }
