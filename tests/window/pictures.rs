@@ -271,7 +271,7 @@ const SCENES: &[Scene] = &[
         desk.paste(&format!("{INVITATION}\n{POINTER}"));
         desk.until_seen("Whoever made this invitation");
     }),
-    ("join-own-network", |desk| {
+    ("join-at-home", |desk| {
         invited(
             desk,
             InvitationInfo {

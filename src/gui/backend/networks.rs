@@ -187,3 +187,142 @@ fn network_seen(view: &NetworkView) -> NetworkSeen {
 
 /// For so long an invitation is good, in seconds: 30 days.
 const GOOD_FOR_SECS: u64 = 30 * 24 * 3_600;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::app::settings::Home;
+    use crate::app::transfer::known_file::KnownFile;
+    use crate::gui::model::PointerInfo;
+    use crate::protocol::address::FileId;
+    use crate::protocol::digest::Digest;
+    use crate::protocol::invitation::{InvitationParts, InvitedRelay, Purpose};
+    use crate::protocol::keys::Identity;
+    use crate::protocol::pointer::PointerKey;
+    use crate::protocol::seal::{ContentKind, FileKey};
+
+    fn server() -> ServerAddress {
+        let key = Identity::from_seed([7; 32]).public().to_hex();
+        let address = format!("http://files.example#p={key}");
+        address.parse().unwrap()
+    }
+
+    fn invitation(expires: u64) -> String {
+        let relays = [11, 22, 33].map(|seed| InvitedRelay {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: [seed, 9, 9, 9].into(),
+            port: 22_021,
+            operator: format!("Operator {seed}"),
+            serves: true,
+        });
+        let invitation = Invitation::new(InvitationParts {
+            server: server(),
+            list_key: Identity::from_seed([8; 32]).public(),
+            relays: relays.into(),
+            name: "Ann's friends".to_owned(),
+            expires,
+            list_url: None,
+            purpose: Purpose::Use { access_word: None },
+        });
+        invitation.unwrap().to_text().as_str().to_owned()
+    }
+
+    fn pointer() -> String {
+        let pointer = Pointer {
+            server: server(),
+            id: FileId::parse("5").unwrap(),
+            key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
+            digest: Digest::of(b""),
+            content_len: 0,
+            name: None,
+            kind: ContentKind::File,
+            expires: None,
+            receipts: None,
+            relay_list: None,
+        };
+        pointer.to_text().as_str().to_owned()
+    }
+
+    fn invited(holds: Result<TextHolds, AppError>) -> InvitationInfo {
+        match holds {
+            Ok(TextHolds::Invitation(info)) => *info,
+            Ok(TextHolds::Pointer(_)) => panic!("a pointer"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn pointed(holds: Result<TextHolds, AppError>) -> PointerInfo {
+        match holds {
+            Ok(TextHolds::Pointer(info)) => info,
+            Ok(TextHolds::Invitation(_)) => panic!("an invitation"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_text_holds_an_invitation_a_pointer_or_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::new(Home::in_folder(folder.path()));
+        let good = invitation(app.program().now() + 1_000);
+        let read =
+            |text: &str, settings: &Settings| app.describe_text(&PointerText::from(text), settings);
+        let nobody = Settings::default();
+        let info = invited(read(&format!("cloakroom:{good}"), &nobody));
+        assert_eq!(
+            (&*info.name, &*info.host),
+            ("Ann's friends", "files.example")
+        );
+        assert_eq!(info.operators.len(), 3);
+        assert!(!info.with_pointer && info.is_plain());
+        let both = format!("{good}\n{}", pointer());
+        assert!(invited(read(&both, &nobody)).with_pointer);
+        pointed(read(&pointer(), &nobody));
+
+        // Whoever uses the server already is told so.
+        let known = Settings {
+            servers: vec![ServerEntry {
+                direct: true,
+                ..ServerEntry::new("Choir", server())
+            }],
+            ..Settings::default()
+        };
+        let info = invited(read(&good, &known));
+        assert_eq!(
+            (&*info.name, info.known),
+            ("Choir", KnownNetwork::OtherRelays)
+        );
+
+        // What is wrong with an invitation is said, unless the pointer beside it can be used without.
+        let ended = invitation(app.program().now() - 1);
+        let both = format!("{ended}\n{}", pointer());
+        for text in [&ended, &both] {
+            let why = read(text, &nobody).unwrap_err();
+            assert!(matches!(
+                why,
+                AppError::Invitation(FindInvitationError::Expired)
+            ));
+        }
+        pointed(read(&both, &known));
+        let cut = read(&good[..good.len() - 20], &nobody).unwrap_err();
+        assert!(matches!(cut, AppError::Invitation(_)), "{cut}");
+    }
+
+    #[test]
+    fn a_file_with_an_invitation_is_known_as_one_also_when_it_has_expired() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("friends.cloakroom");
+        for (text, known) in [
+            (invitation(1), KnownFile::Invitation),
+            (
+                format!("{}\n{}", invitation(1), pointer()),
+                KnownFile::Invitation,
+            ),
+            (pointer(), KnownFile::Pointer),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(KnownFile::recognise(&path), Some(known));
+        }
+    }
+}

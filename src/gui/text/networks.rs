@@ -3,7 +3,6 @@
 use super::{day, texts, trouble, two_sentences};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::words::message::UserMessage;
-use crate::app::words::texts::{named_list_host_sees, named_list_host_sees_proxy};
 use crate::gui::model::{
     InvitationInfo, JoinStep, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState,
     StillThere, Trouble,
@@ -124,13 +123,13 @@ fn with_reason(what: &str, why: &Trouble) -> UserMessage {
     }
 }
 
-/// What the host sees that a network's list is fetched from; `proxy`: requests go out through one.
+/// Offers to fetch a network's list from its host, and says what that host sees; `proxy`: requests go out through one.
 #[must_use]
-pub(crate) fn named_host_sees(host: &str, proxy: bool) -> String {
+pub(crate) fn list_host_offer(host: &str, proxy: bool) -> String {
     if proxy {
-        named_list_host_sees_proxy(host)
+        texts::list_host_offer_proxy(host)
     } else {
-        named_list_host_sees(host)
+        texts::list_host_offer(host)
     }
 }
 
@@ -142,7 +141,9 @@ pub(crate) fn network_facts(host: &str, seen: Option<&NetworkSeen>, now: u64) ->
         Some(seen) if seen.relays > 0 => {
             facts.push(texts::network_relays(seen.relays));
             let good = seen.expires.filter(|expires| *expires > now);
-            facts.extend(good.map(|expires| texts::network_list_good(&day(expires))));
+            // A day is not broken over two lines.
+            let good = good.map(|expires| day(expires).replace(' ', "\u{a0}"));
+            facts.extend(good.map(|day| texts::network_list_good(&day)));
         }
         Some(_) => facts.push(texts::network_no_list().to_owned()),
         None => {}

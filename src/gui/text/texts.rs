@@ -457,6 +457,8 @@ text_table! {
         joined_works;
         joined_receives;
         joined_silent;
+        list_host_offer(host: &str);
+        list_host_offer_proxy(host: &str);
         fetch_list_from(host: &str);
         done;
         to_the_pointer;

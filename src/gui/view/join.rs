@@ -166,6 +166,7 @@ fn running(ui: &mut Ui, model: &Model, info: &InvitationInfo, step: JoinStep, dr
         JoinStep::AskForList => 0.2,
         JoinStep::TryServer => 0.6,
     };
+    ui.add_space(space::XS);
     kit::progress(ui, &text::progress_of(&info.name), fraction);
     kit::label(ui, text::join_step(step), Type::Caption, palette.muted);
     ui.add_space(space::XS);
@@ -234,7 +235,7 @@ fn from_list_host(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mut
     let Some(host) = &info.list_host else {
         return;
     };
-    let sees = text::named_host_sees(host, model.settings.proxy.is_some());
+    let sees = text::list_host_offer(host, model.settings.proxy.is_some());
     ui.add_space(space::XS);
     kit::label(ui, sees, Type::Body, palette(ui).muted);
     ui.add_space(space::XS);

@@ -50,7 +50,7 @@ pub(super) fn menu(ui: &mut Ui, model: &Model, known: &ServerEntry, drawn: &mut 
             NetworkAction::Invite(address.clone()),
         ),
         entry(
-            Icon::Server,
+            Icon::Keyboard,
             text::rename_entry(),
             false,
             NetworkAction::OpenName(address.clone()),
