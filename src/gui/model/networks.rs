@@ -246,11 +246,11 @@ impl Model {
             sheet.copied = true;
         }
         self.announce(false, Announced::InvitationCopied);
-        let clears = self.settings.clear_clipboard;
-        clears
-            .then(|| Effect::from(Timer::Clipboard(self.copies)))
-            .into_iter()
-            .collect()
+        let mut effects = vec![Effect::from(Timer::Copied(self.copies))];
+        if self.settings.clear_clipboard {
+            effects.push(Effect::from(Timer::Clipboard(self.copies)));
+        }
+        effects
     }
 
     fn save_invitation(&mut self) -> Vec<Effect> {

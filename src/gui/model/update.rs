@@ -101,6 +101,9 @@ impl Model {
             Timer::Copied(copy) => {
                 if copy == self.copies {
                     self.copied = None;
+                    if let Some(sheet) = &mut self.settings_screen.invite {
+                        sheet.copied = false;
+                    }
                 }
                 Vec::new()
             }

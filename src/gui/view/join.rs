@@ -1,6 +1,6 @@
 //! The card of an invitation: what joining means, and what came of it.
 
-use egui::{Response, Ui, Vec2};
+use egui::{Id, Response, Ui, Vec2};
 
 use super::Drawn;
 use crate::app::transfer::join::JoinChoice;
@@ -13,8 +13,14 @@ use crate::gui::model::{
 use crate::gui::text;
 use crate::gui::tokens::{Type, palette, space};
 
-/// Draws the card of the invitation in the field.
+/// Draws the card of the invitation in the field, which is brought into view when it is new: the text above can be long.
 pub(super) fn card(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mut Drawn) {
+    let id = Id::unique("invitation");
+    let words = format!("{} {}", info.name, info.words.join(" "));
+    kit::fresh(ui, id, &words, |ui| content(ui, model, info, drawn));
+}
+
+fn content(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mut Drawn) {
     kit::card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::S;
         match &model.receive.joining {

@@ -321,7 +321,11 @@ fn an_invitation_is_copied_alone_or_with_a_pointer_and_leaves_the_clipboard() {
             if text.as_str() == "cloakin1x"
     ));
     let effects = model.update(Event::InvitationCopied(Ok(())));
-    let [Effect::Work(Work::Later(timer))] = effects[..] else {
+    let [
+        Effect::Work(Work::Later(_)),
+        Effect::Work(Work::Later(timer)),
+    ] = effects[..]
+    else {
         panic!("it leaves the clipboard");
     };
     let effects = model.update(Event::Elapsed(timer));
