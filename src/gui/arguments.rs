@@ -52,7 +52,7 @@ pub(super) struct Disk;
 
 impl NamedFiles for Disk {
     fn exists(&self, path: &Path) -> bool {
-        path.exists()
+        known_file::is_there(path)
     }
 
     fn invitation(&self, path: &Path) -> Option<PointerText> {

@@ -65,6 +65,12 @@ pub(crate) fn read_pointer(path: &Path) -> Result<Zeroizing<String>, AppError> {
     read_text(path, MAX_CONTENT_LEN)
 }
 
+/// Whether there is a file or folder at `path`.
+#[must_use]
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.exists()
+}
+
 /// The text of the file at `path`, if its name ends in `.cloakroom` and an invitation stands in it, good, expired or damaged.
 /// None for any other file, for one that is longer than 64 KiB, and for one that cannot be read. Blocking.
 #[must_use]

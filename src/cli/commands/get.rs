@@ -122,7 +122,7 @@ async fn fetch(command: &ServerCommand, client: &Client, args: GetArgs) -> Resul
     PointerUse::Get.check(&pointer)?;
     let joined = join::invited_to(&pointer, &text, client)?;
     let joined = match joined {
-        Some(offer) if args.join => Some(join::join_first(&command, client, &offer).await?),
+        Some(offer) if args.join => Some(join::join_first(command, client, &offer).await?),
         Some(offer) => {
             terminal::note(&format!(
                 "the text holds an invitation to {:?} ({}), the network of the pointer's server: get --join joins it first",

@@ -153,7 +153,7 @@ fn keep(client: &Client, change: Change) -> Result<(), CliError> {
 
 fn leave(client: &Client, name: &str) -> Result<(), CliError> {
     let server = named(client.settings(), name)?;
-    keep(client, Change::RemoveServer(server.address.clone()))?;
+    keep(client, Change::RemoveServer(server.address))?;
     terminal::note("left; what you shared there can be managed as before, until it expires");
     Ok(())
 }
