@@ -64,7 +64,7 @@ fn an_invitation_says_what_joining_means_and_asks_nobody_before_join() {
     desk.until(|desk| !desk.backend.saves().is_empty());
     let saved = desk.backend.saves().pop().expect("it was kept");
     let network = joined_network("Ann's friends");
-    assert_eq!(saved.servers, [network.clone()]);
+    assert_eq!(saved.servers, std::slice::from_ref(&network));
     assert_eq!(saved.chosen, ServerChoice::Server(network.address));
     desk.click("Share files");
     assert_eq!(desk.window.state().model().screen, Screen::Share);
