@@ -190,11 +190,10 @@ const GOOD_FOR_SECS: u64 = 30 * 24 * 3_600;
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::app::settings::Home;
     use crate::app::transfer::known_file::KnownFile;
+    use crate::disk::private;
     use crate::gui::model::PointerInfo;
     use crate::protocol::address::FileId;
     use crate::protocol::digest::Digest;
@@ -321,7 +320,7 @@ mod tests {
             ),
             (pointer(), KnownFile::Pointer),
         ] {
-            fs::write(&path, text).unwrap();
+            private::write(&path, text.as_bytes()).unwrap();
             assert_eq!(KnownFile::recognise(&path), Some(known));
         }
     }
