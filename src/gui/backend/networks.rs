@@ -320,7 +320,7 @@ mod tests {
             ),
             (pointer(), KnownFile::Pointer),
         ] {
-            private::write(&path, text.as_bytes()).unwrap();
+            private::replace(&path, text.as_bytes()).unwrap();
             assert_eq!(KnownFile::recognise(&path), Some(known));
         }
     }
