@@ -6,6 +6,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -35,6 +36,21 @@ impl JournalFile for File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
     }
+}
+
+/// Whether the file is locked for this process alone now. A program that is being started has every open file of this one for
+/// a moment, and its locks with them, so a lock is asked for until that must be over.
+fn lock(file: &File) -> io::Result<bool> {
+    for wait in [0, 1, 4, 15, 30, 50] {
+        std::thread::sleep(Duration::from_millis(wait));
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok(true),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+    Ok(false)
 }
 
 /// An open journal.
@@ -88,11 +104,8 @@ impl Journal {
     /// An [`io::Error`] of the system; [`io::ErrorKind::FileTooLarge`] when it has more than `max_len` bytes.
     pub(crate) fn open(path: &Path, max_len: u64) -> io::Result<OpenedJournal> {
         let mut file = private::open(path, OpenMode::There)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) => return Ok(OpenedJournal::Taken),
+        if !lock(&file)? {
+            return Ok(OpenedJournal::Taken);
         }
         let len = file.metadata()?.len();
         if len > max_len {

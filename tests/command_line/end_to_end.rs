@@ -333,13 +333,16 @@ fn nothing_is_ever_overwritten() {
     );
 }
 
+/// An address of this computer where nobody else takes the ports of the wires.
+const WIRES: &str = "127.0.93.1";
+
 /// A network whose relays are reached by their public address over wires that carry `up` bytes of a connection to
 /// them and `down` from them and then cut it; and the list that has those addresses. Among each other, and for whoever
 /// uses the network's own list, nothing is cut.
 fn behind_wires(up: usize, down: usize) -> (Network, PathBuf) {
     let network = Network::start_with(
         cloak,
-        &["--listen", "[::1]:0", "--public-host", "127.0.0.1"],
+        &["--listen", "[::1]:0", "--public-host", WIRES],
         |entry| {
             let relay = RelayDescriptor::parse(entry).unwrap();
             let host = Ipv6Addr::LOCALHOST.into();

@@ -127,10 +127,9 @@ async fn a_relay_that_moves_is_listed_where_it_is_now_also_after_the_server_was_
     let (before, signed) = world.list().await.unwrap();
     world.server.stop().await;
     world.now.fetch_add(20 * 24 * HOUR, Ordering::SeqCst);
-    world.server = World::serve(world.folder.path(), &world.now, JoinRule::Open, |_config| {
-        ()
-    })
-    .await;
+    let unchanged = |_config: &mut _| ();
+    let started = World::serve(world.folder.path(), &world.now, JoinRule::Open, unchanged);
+    world.server = started.await;
     wait_for("a newer list", || async { world.list().await.is_some() }).await;
     let (after, newer) = world.list().await.unwrap();
     assert_eq!(after.relays, before.relays);

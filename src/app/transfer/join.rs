@@ -455,7 +455,7 @@ mod tests {
     fn what_an_invitation_says_is_shown_harmless_and_under_a_name_of_its_own() {
         let mut relays = three_relays();
         relays[0].operator = "A\u{202e}nn".to_owned();
-        relays[1].operator = "Cem".to_owned();
+        relays.push(relay(4, [198, 51, 98, 1], "Cem"));
         let mut settings = Settings::default();
         let key = Identity::from_seed([1; 32]).public().to_hex();
         for name in ["Ann's friends", "Ann's friends 2"] {
@@ -468,7 +468,7 @@ mod tests {
         assert_eq!(offer.name(), "Ann's friends 3");
         assert_eq!(offer.host(), "files.example:8787");
         let operators = offer.operators();
-        assert_eq!(operators.len(), 2);
+        assert_eq!(operators.len(), 3);
         assert!(operators.iter().all(|name| !name.contains('\u{202e}')));
         assert_eq!(offer.meets(), &Meets::Nothing);
         assert!(offer.no_path().is_none() && !offer.is_in_own_network());

@@ -240,7 +240,7 @@ pub fn total(party: &PartyTotal) -> String {
     format!("{}  ·  {}", party.name, roles.join(texts::list_comma()))
 }
 
-/// How much a party was shown in all tries: `in 30 tries, 3,145,728 bytes up, 9,000 bytes back`.
+/// How much a party was shown in all tries: `in 30 tries, 3,145,728 B up, 9,000 B back`.
 #[must_use]
 pub fn amount(party: &PartyTotal) -> String {
     let mut parts = vec![texts::in_tries(party.tries)];
@@ -369,7 +369,7 @@ mod tests {
         let sums = told(200);
         assert_eq!(sums.len(), 2, "{sums:?}");
         assert!(sums[0].contains("200 tries"));
-        let amount = "in 200 tries, 200,000 bytes up, 2,000 bytes back";
+        let amount = "in 200 tries, 200,000 B up, 2,000 B back";
         assert!(sums[1].contains(amount), "{sums:?}");
     }
 }
