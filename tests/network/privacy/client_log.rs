@@ -100,6 +100,8 @@ async fn whole_transfer(log: &Log) {
     drop((network, dead));
     program.close().await;
     let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    // As above.
+    tracing::callsite::rebuild_interest_cache();
     let network = program.builtin_server().await.unwrap();
     fetch(&network, pointer()).await.unwrap();
     secrets.words.push(network.server().url.port().to_string());
