@@ -354,6 +354,30 @@ async fn a_network_whose_relays_do_not_answer_is_saved_and_asked_with_the_first_
     assert_eq!(friend.list(), (ListState::Good, 3, None));
 }
 
+/// Whoever knows the two keys of a network can make an invitation to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_does_not_work_takes_nothing_from_a_member() {
+    let (world, _relays) = network_of(1..=3).await;
+    let mut friend = Person::new(&world);
+    friend.join(world.friends().unwrap()).await.unwrap();
+    let settings = friend.settings().clone();
+    let file = friend.folder.path().join("network-lists.json");
+    let kept = fs::read(&file).unwrap();
+    let dead = changed(&world.friends().unwrap(), |parts| {
+        let key = parts.server.key.to_hex();
+        parts.server = format!("http://127.0.0.1:9#p={key}").parse().unwrap();
+        for (seed, relay) in (50..).zip(&mut parts.relays) {
+            relay.key = identity(seed).public();
+            relay.port = 9;
+        }
+    });
+    let refused = friend.join(dead).await.err().unwrap();
+    assert!(matches!(refused, AppError::Transfer(_)), "{refused}");
+    assert_eq!(friend.settings(), &settings);
+    assert_eq!(fs::read(&file).unwrap(), kept);
+    friend.share(b"a photo").await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_ended_is_renewed_over_its_own_relays() {
     let (world, relays) = network_of(1..=5).await;

@@ -157,6 +157,10 @@ fn list_to_begin_with(relays: Vec<RelayDescriptor>, now: u64) -> Option<RelayLis
     RelayList::join("", now, now.saturating_add(DAY_SECS), relays).ok()
 }
 
+/// What the relays of an invitation replaced: address of the server and relays to begin with; nothing of a network that was
+/// not known.
+pub(in crate::app) struct ReplacedRelays(Option<(String, Vec<String>)>);
+
 /// What a person can be told of the list of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkView {
@@ -282,7 +286,7 @@ impl Relays {
     }
 
     /// Keeps the relays of an invitation to a network whose server is at this address, with what is held of the network
-    /// already. Returns whether nothing was.
+    /// already. Returns what they replaced.
     ///
     /// # Errors
     /// [`RelaySourceError::Unread`] and [`RelaySourceError::Store`].
@@ -291,15 +295,16 @@ impl Relays {
         id: &NetworkId,
         server: &ServerAddress,
         relays: &[InvitedRelay],
-    ) -> Result<bool, RelaySourceError> {
+    ) -> Result<ReplacedRelays, RelaySourceError> {
         let host = server.url.host();
         let entries = relays.iter().map(|relay| relay.describe(host).to_json());
         let first_relays = entries.collect();
         let server = server.to_string();
         Ok(self.networks.change(|kept| {
             if let Some(known) = kept.find_mut(id) {
-                (known.server, known.first_relays) = (server, first_relays);
-                return false;
+                let server = std::mem::replace(&mut known.server, server);
+                let first_relays = std::mem::replace(&mut known.first_relays, first_relays);
+                return ReplacedRelays(Some((server, first_relays)));
             }
             kept.networks.push(KeptNetwork {
                 id: id.to_string(),
@@ -308,7 +313,26 @@ impl Relays {
                 record: ListRecord::default(),
                 waiting: None,
             });
-            true
+            ReplacedRelays(None)
+        })?)
+    }
+
+    /// Puts back what the relays of an invitation replaced, since the network was not joined by it.
+    ///
+    /// # Errors
+    /// [`RelaySourceError::Unread`] and [`RelaySourceError::Store`].
+    pub(in crate::app) fn put_back(
+        &self,
+        id: &NetworkId,
+        replaced: ReplacedRelays,
+    ) -> Result<(), RelaySourceError> {
+        let Some((server, first_relays)) = replaced.0 else {
+            return self.forget_network(id);
+        };
+        Ok(self.networks.change(|kept| {
+            if let Some(known) = kept.find_mut(id) {
+                (known.server, known.first_relays) = (server, first_relays);
+            }
         })?)
     }
 

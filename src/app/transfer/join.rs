@@ -75,7 +75,8 @@ pub enum JoinedState {
     Works(Checked),
     /// The list is here. A file could not be stored, for this reason; files can be received.
     OnlyReceives(AppError),
-    /// No relay of the invitation answered, for this reason. The network's list is asked for with the first transfer.
+    /// No relay of the invitation answered, for this reason. The network's list is asked for with the first transfer. Only a
+    /// network of which nothing was used before is joined so.
     NotNow(AppError),
 }
 
@@ -294,8 +295,13 @@ pub async fn join(
     let member = client.with_settings(settings);
     let id = NetworkId::of(&offer.invitation);
     let relays = member.relays();
-    let is_new = relays.keep_first_relays(&id, offer.server(), &offer.relays)?;
-    match join_kept(&member, offer, &id, choice, context).await {
+    let replaced = relays.keep_first_relays(&id, offer.server(), &offer.relays)?;
+    let ended = match join_kept(&member, offer, &id, choice, context).await {
+        // What is used already is not given up for what nobody has seen working.
+        Ok((_, JoinedState::NotNow(error))) if offer.meets != Meets::Nothing => Err(error),
+        ended => ended,
+    };
+    match ended {
         Ok((relays, state)) => Ok(Joined {
             changes,
             name: offer.name.clone(),
@@ -303,9 +309,7 @@ pub async fn join(
             state,
         }),
         Err(error) => {
-            if is_new {
-                relays.forget_network(&id)?;
-            }
+            relays.put_back(&id, replaced)?;
             Err(error)
         }
     }
