@@ -130,15 +130,16 @@ impl Internet {
         let cloak = Path::new(env!("CARGO_BIN_EXE_cloak"));
         let line = line.replacen("cloak ", &format!("{} ", cloak.display()), 1);
         let clock = self.folder.path().join("clock");
+        // What makes the clock leaves semaphores behind in /dev/shm where a program is killed: this one is gone with it.
+        let line = format!(
+            "mount -t tmpfs shm /dev/shm && exec env LD_PRELOAD={FAKETIME} FAKETIME_TIMESTAMP_FILE={} FAKETIME_NO_CACHE=1 \
+             NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 CLOAKROOM_HOME={} {line}",
+            clock.display(),
+            self.home(on).display()
+        );
         let mut command = Command::new("ip");
         command
-            .args(["netns", "exec", &self.full_name(on), "env"])
-            .arg(format!("LD_PRELOAD={FAKETIME}"))
-            .arg(format!("FAKETIME_TIMESTAMP_FILE={}", clock.display()))
-            .args(["FAKETIME_NO_CACHE=1", "NO_FAKE_STAT=1"])
-            .arg("FAKETIME_DONT_FAKE_MONOTONIC=1")
-            .arg(format!("CLOAKROOM_HOME={}", self.home(on).display()))
-            .args(["sh", "-c", &format!("exec {line}")])
+            .args(["netns", "exec", &self.full_name(on), "sh", "-c", &line])
             .env_remove("RUST_LOG")
             .env_remove("JOURNAL_STREAM")
             .current_dir(self.home(on));
@@ -171,6 +172,7 @@ impl Internet {
                 return;
             }
             assert!(began.elapsed() < PATIENCE, "{what}: {relays:#?}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
