@@ -405,43 +405,6 @@ async fn a_list_that_ended_is_renewed_over_its_own_relays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_lacks_more_than_half_of_the_relays_waits_for_the_person() {
-    let (world, mut relays) = network_of(1..=5).await;
-    let mut friend = Person::new(&world);
-    friend.join(world.friends().unwrap()).await.unwrap();
-    for seed in 6..=7 {
-        relays.push(world.join(seed).await);
-    }
-    world.hand_out_list_of(7, &relays).await;
-    for key in relays.iter().skip(2).take(3).map(|relay| relay.key.clone()) {
-        world.remove(&key).await;
-    }
-    world.pass(HOUR);
-    wait_for("the list without them", || async {
-        world.listed().await == 4
-    })
-    .await;
-
-    // A third of its life is left: it is asked for beside the transfer, which does not notice.
-    world.pass(10 * 24 * HOUR);
-    friend.share(b"a photo").await.unwrap();
-    assert_eq!(friend.list(), (ListState::Good, 5, Some(4)));
-
-    world.pass(4 * 24 * HOUR);
-    let refused = friend.share(b"a photo").await.err().unwrap();
-    let gone = RelaySourceError::ManyGone { before: 5, gone: 3 };
-    assert!(
-        matches!(&refused, AppError::RelaySource(why) if *why == gone),
-        "{refused}"
-    );
-    let lists = cloakroom::app::relays::Relays::of(friend.client.program().home());
-    let now = friend.client.program().now();
-    lists.accept_waiting(&network(), now).unwrap();
-    friend.share(b"a photo").await.unwrap();
-    assert_eq!(friend.list(), (ListState::Good, 4, None));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_was_shared_is_managed_after_its_network_was_left() {
     let (world, _relays) = network_of(1..=3).await;
     let mut friend = Person::new(&world);

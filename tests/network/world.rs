@@ -111,12 +111,6 @@ impl World {
         self.server.network().unwrap().handle(&command).await
     }
 
-    /// The operator takes out the relay with this key.
-    pub(crate) async fn remove(&self, key: &str) {
-        let key = key.to_owned();
-        self.command(NetworkCommand::Remove { key }).await;
-    }
-
     pub(crate) async fn report(&self) -> NetworkReport {
         match self.command(NetworkCommand::Relays).await {
             NetworkAnswer::Relays(report) => report,

@@ -523,3 +523,170 @@ async fn ask_for_list(call: &Call) -> Result<SignedList, AppError> {
 /// For so long after its end a list still serves to ask for the newer one, in seconds: 180 days.
 const STILL_ASKS_SECS: u64 = 180 * DAY_SECS;
 const DAY_SECS: u64 = 24 * 3_600;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::app::settings::Settings;
+    use crate::protocol::keys::Identity;
+    use crate::protocol::relay_list::{Serves, sign};
+
+    const START: u64 = 1_800_000_000;
+
+    /// A member of a network whose relays nobody runs.
+    struct Member {
+        _folder: TempDir,
+        program: Program,
+        relays: Relays,
+        now: Arc<AtomicU64>,
+        id: NetworkId,
+        server: ServerAddress,
+    }
+
+    fn relay(seed: u8) -> RelayDescriptor {
+        RelayDescriptor {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: [127, 0, 0, seed].into(),
+            // Discard: nobody listens there.
+            port: 9,
+            operator: String::new(),
+            serves: Serves::Any,
+        }
+    }
+
+    /// The list of these relays that the network's key signed so many days after the start.
+    fn list(seeds: &[u8], days: u64) -> SignedList {
+        let issued = START + days * DAY_SECS;
+        let relays = seeds.iter().map(|seed| relay(*seed)).collect();
+        let list = RelayList::join("ours", issued, issued + 14 * DAY_SECS, relays).unwrap();
+        let list = list.to_compact_json();
+        SignedList {
+            signature: sign(&Identity::from_seed([99; 32]), list.as_bytes()),
+            list,
+        }
+    }
+
+    impl Member {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let home = Home::in_folder(folder.path());
+            let now = Arc::new(AtomicU64::new(START));
+            let clock = Arc::clone(&now);
+            let clock = Arc::new(move || clock.load(Ordering::SeqCst));
+            let server = Identity::from_seed([98; 32]).public();
+            let id = NetworkId {
+                server,
+                list: Identity::from_seed([99; 32]).public(),
+            };
+            let member = Self {
+                relays: Relays::of(&home),
+                program: Program::with_clock(home, Settings::default(), clock),
+                _folder: folder,
+                now,
+                id,
+                server: format!("http://127.0.0.1:9#p={}", server.to_hex())
+                    .parse()
+                    .unwrap(),
+            };
+            let host = member.server.url.host();
+            let first: Vec<_> = [1, 2, 3]
+                .map(|seed| InvitedRelay::of(&relay(seed), host))
+                .into();
+            let replaced = member
+                .relays
+                .keep_first_relays(&member.id, &member.server, &first);
+            assert!(replaced.unwrap().0.is_none());
+            member
+        }
+
+        fn on_day(&self, days: u64) {
+            self.now.store(START + days * DAY_SECS, Ordering::SeqCst);
+        }
+
+        fn comes(&self, seeds: &[u8], days: u64) {
+            let now = self.program.now();
+            self.relays
+                .note_network(&self.id, Ok(list(seeds, days)), now);
+        }
+
+        /// Number of relays in use and in the list that waits, and the problem that is told.
+        fn seen(&self) -> (usize, Option<usize>, Option<ListProblemKind>) {
+            let view = self.relays.view_network(&self.id, self.program.now());
+            let NetworkView { source, waiting } = view.unwrap();
+            (
+                source.list.map_or(0, |list| list.relays.len()),
+                waiting.map(|list| list.relays.len()),
+                source.problem.map(|problem| problem.kind),
+            )
+        }
+
+        async fn set(&self) -> Result<RelaySet, AppError> {
+            let context = CallContext::default();
+            let (program, id) = (&self.program, &self.id);
+            self.relays
+                .of_network(program, id, &self.server, &context)
+                .await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_lacks_more_than_half_of_the_relays_waits_for_the_person() {
+        let member = Member::new();
+        member.comes(&[1, 2, 3, 4, 5, 6], 0);
+        member.on_day(1);
+        // Half of them is no more than half.
+        member.comes(&[1, 2, 3, 7, 8], 1);
+        assert_eq!(member.seen(), (5, None, None));
+        member.on_day(2);
+        member.comes(&[1, 2, 9, 10], 2);
+        let told = Some(ListProblemKind::ManyGone);
+        assert_eq!(member.seen(), (5, Some(4), told));
+        assert_eq!(member.set().await.unwrap().list.relays.len(), 5);
+
+        // The one in use ends, and none of its relays answers.
+        member.on_day(15);
+        let refused = member.set().await.unwrap_err();
+        let gone = RelaySourceError::ManyGone { before: 5, gone: 3 };
+        assert!(
+            matches!(&refused, AppError::RelaySource(why) if *why == gone),
+            "{refused}"
+        );
+        let now = member.program.now();
+        member.relays.accept_waiting(&member.id, now).unwrap();
+        assert_eq!(member.seen(), (4, None, None));
+        assert_eq!(member.set().await.unwrap().list.relays.len(), 4);
+        let nothing = member.relays.accept_waiting(&member.id, now);
+        assert_eq!(nothing, Err(RelaySourceError::NotHere));
+    }
+
+    #[tokio::test]
+    async fn a_list_goes_neither_back_nor_under_another_key() {
+        let member = Member::new();
+        member.comes(&[1, 2, 3], 0);
+        member.on_day(1);
+        member.comes(&[1, 2, 3, 4], 1);
+        let refused = Some(ListProblemKind::Refused);
+        member.comes(&[1, 2, 3], 0);
+        assert_eq!(member.seen(), (4, None, refused));
+        let mut forged = list(&[5, 6, 7], 1);
+        forged.signature = sign(&Identity::from_seed([1; 32]), forged.list.as_bytes());
+        let now = member.program.now();
+        member.relays.note_network(&member.id, Ok(forged), now);
+        assert_eq!(member.seen(), (4, None, refused));
+        // Another list of the same date.
+        member.comes(&[1, 2, 3, 5], 1);
+        assert_eq!(member.seen(), (4, None, refused));
+    }
+
+    #[tokio::test]
+    async fn without_a_list_the_relays_of_the_invitation_are_asked() {
+        let member = Member::new();
+        assert_eq!(member.seen(), (0, None, None));
+        assert!(matches!(member.set().await, Err(AppError::Transfer(_))));
+    }
+}
