@@ -634,7 +634,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_list_that_lacks_more_than_half_of_the_relays_waits_for_the_person() {
         let member = Member::new();
         member.comes(&[1, 2, 3, 4, 5, 6], 0);
@@ -664,7 +664,7 @@ mod tests {
         assert_eq!(nothing, Err(RelaySourceError::NotHere));
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_list_goes_neither_back_nor_under_another_key() {
         let member = Member::new();
         member.comes(&[1, 2, 3], 0);
@@ -683,7 +683,7 @@ mod tests {
         assert_eq!(member.seen(), (4, None, refused));
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn without_a_list_the_relays_of_the_invitation_are_asked() {
         let member = Member::new();
         assert_eq!(member.seen(), (0, None, None));
