@@ -58,6 +58,7 @@ fn an_invitation_says_what_joining_means_and_asks_nobody_before_join() {
     assert!(desk.backend.joins().is_empty());
     desk.click("Join");
     desk.until_seen("Cancel");
+    desk.until(|desk| !desk.backend.joins().is_empty());
     assert_eq!(choices(&desk), [(false, false, false)]);
     desk.backend.let_go(1);
     desk.until_seen("You joined “Ann's friends”.");
