@@ -38,7 +38,7 @@ pub(in crate::app) struct KeptNetworks {
     networks: Vec<KeptNetwork>,
 }
 
-/// What is kept of a network.
+/// A network that was joined, as the file holds it.
 #[derive(Serialize, Deserialize)]
 pub(in crate::app) struct KeptNetwork {
     /// Its [`NetworkId`].
@@ -157,11 +157,11 @@ fn list_to_begin_with(relays: Vec<RelayDescriptor>, now: u64) -> Option<RelayLis
     RelayList::join("", now, now.saturating_add(DAY_SECS), relays).ok()
 }
 
-/// What the relays of an invitation replaced: address of the server and relays to begin with; nothing of a network that was
-/// not known.
+/// The address of a network's server and the relays to begin with, as they were before an invitation gave others; `None` of
+/// a network that was not known.
 pub(in crate::app) struct ReplacedRelays(Option<(String, Vec<String>)>);
 
-/// What a person can be told of the list of a network.
+/// The relay list of a network and its state, to be shown to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkView {
     /// The list and its state.
@@ -239,7 +239,7 @@ impl Relays {
         left.id.parse().ok()
     }
 
-    /// When the list of a network is to be asked for again.
+    /// Whether it is time to ask the server of a network for a newer list.
     pub(super) fn network_refresh(&self, id: &NetworkId, now: u64) -> Refresh {
         // What cannot be read ends the transfer itself, where it is told.
         let kept = self.networks.read().ok().flatten();
@@ -477,7 +477,7 @@ impl Relays {
         Ok(invite.make(now, &mut random::system())?)
     }
 
-    /// What is known of the list of a network at `now` (unix seconds). Reads a file and nothing else.
+    /// The relay list of a network and its state at `now` (unix seconds). Reads a file and nothing else.
     ///
     /// # Errors
     /// [`UnreadFile`].

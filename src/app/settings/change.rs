@@ -65,7 +65,7 @@ pub enum Change {
     Renderer(Renderer),
     /// A removed server, at the place that it had.
     RestoreServer(usize, ServerEntry),
-    /// What the server with this address is called.
+    /// A new name for the server with this address.
     ServerName(ServerAddress, String),
     /// How several files or folders are shared that came together.
     SeveralThings(SeveralThings),

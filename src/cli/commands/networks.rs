@@ -134,7 +134,10 @@ fn named_or_chosen(settings: &Settings, name: Option<&str>) -> Result<ServerEntr
     match (name, settings.chosen_entry()) {
         (Some(name), _) => named(settings, name),
         (None, Some(chosen)) => Ok(chosen.clone()),
-        (None, None) => named(settings, BUILT_IN),
+        (None, None) => Err(CliError::Usage(
+            "no network is in use, since new files stay on this computer: name one of those that `cloak networks` lists"
+                .to_owned(),
+        )),
     }
 }
 

@@ -253,7 +253,7 @@ fn source_name(source: &RelaySource) -> String {
     match source {
         RelaySource::BuiltIn => "built-in".to_owned(),
         RelaySource::File(path) => path.display().to_string(),
-        RelaySource::Network(_) => source.to_line(),
+        RelaySource::Network(network) => format!("the list that {} signs", network.list.to_hex()),
         RelaySource::Session => "session (Session's service nodes)".to_owned(),
         RelaySource::Url(line) => line.to_string(),
     }
