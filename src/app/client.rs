@@ -23,6 +23,8 @@ pub struct Client {
     relays: Arc<Relays>,
     /// Whether every server may see this computer's address, or none; else the settings say which may.
     direct: Option<bool>,
+    /// Relays that are used for every server instead of those of its network.
+    instead: Option<RelaySource>,
     /// Access word that is used instead of the one in the settings.
     access_word: Option<AccessWord>,
 }
@@ -86,6 +88,7 @@ impl Client {
             relays: Arc::new(Relays::of(program.home())),
             program,
             direct: None,
+            instead: None,
             access_word: None,
         }
     }
@@ -117,18 +120,12 @@ impl Client {
             (false, Some(_)) => Some(false),
             (false, None) => None,
         };
-        if let Some(relays) = over.relays {
-            settings.relays = relays;
-            // Also for servers that were joined with relays of their own.
-            for server in &mut settings.servers {
-                server.list_key = None;
-            }
-        }
         if let Some(proxy) = over.proxy {
             proxy.apply_to(&mut settings);
         }
         Self {
             direct,
+            instead: over.relays,
             access_word: over.access_word,
             ..self.with_settings(settings)
         }
@@ -208,9 +205,9 @@ impl Client {
         if self.program.is_builtin(server) || self.goes_direct(server) {
             return Ok(());
         }
-        let (relays, chosen) = (self.relays(), &self.settings().relays);
-        if relays.has_relays(self.settings(), server) {
-            let at_hand = relays.at_hand(&self.program, chosen, server);
+        let (relays, instead) = (self.relays(), self.instead.as_ref());
+        if relays.has_relays(self.settings(), instead, server) {
+            let at_hand = relays.at_hand(&self.program, instead, server);
             return relays::or_offer(at_hand, pointer).map(|_relays| ());
         }
         Err(self.explained(program::no_route(server), server, Some(pointer)))
@@ -232,11 +229,11 @@ impl Client {
         pointer: Option<&Pointer>,
         context: &CallContext,
     ) -> Result<RoutedServer, AppError> {
-        let (program, chosen) = (&self.program, &self.settings().relays);
+        let (program, instead) = (&self.program, self.instead.as_ref());
         let route = if self.goes_direct(server) {
             Some(Route::Direct)
         } else {
-            let relays = self.relays.for_server(program, chosen, server, context);
+            let relays = self.relays.for_server(program, instead, server, context);
             let relays = match pointer {
                 None => relays.await?,
                 Some(pointer) => relays::or_offer(relays.await, pointer)?,
@@ -393,7 +390,7 @@ mod tests {
             access_word: AccessWord::parse("of the command").ok(),
         };
         let decided = client.with_override(over);
-        assert_eq!(decided.settings().relays, RelaySource::Session);
+        assert_eq!(decided.instead, Some(RelaySource::Session));
         let server = address("other.example");
         let call = call(&decided, Destination::Server(&server)).await.unwrap();
         assert!(call.routed().is_direct());

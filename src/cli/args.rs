@@ -326,7 +326,7 @@ pub(super) struct NetworkArg {
 /// The route to the server.
 #[derive(Args)]
 pub(super) struct RouteArgs {
-    /// A relay list [default: the one of the settings, else the built-in one]
+    /// A relay list, in place of the relays that the settings have for the server
     #[arg(long, value_name = "FILE", conflicts_with = "direct")]
     pub(super) relays: Option<PathBuf>,
     /// Go to the server without relays, so that it sees this computer's address or your proxy's [default: as the settings say of this server]
@@ -382,6 +382,20 @@ pub(super) struct NetworksArgs {
 
 #[derive(Subcommand)]
 pub(super) enum NetworksCommand {
+    /// Put a network together by hand, of a file server and relays that lead there. New files go there if they stayed on this computer before
+    Add {
+        /// Address of the file server, as its operator hands it out: http://HOST[:PORT]#p=<64 letters and digits>
+        address: ServerAddress,
+        /// What to call it [default: the server's host]
+        #[arg(long)]
+        name: Option<String>,
+        /// Where its relays are from: `session` (the service nodes of the Session messenger), a file with a list, which is copied, or the line of a list, whose host then sees this computer's address or your proxy's
+        #[arg(long, value_name = "SOURCE")]
+        relays: Option<RelaySource>,
+        /// Go to the server without relays, so that it sees this computer's address or your proxy's
+        #[arg(long, conflicts_with = "relays")]
+        direct: bool,
+    },
     /// Print an invitation to a network, for somebody who is to use it
     Invite {
         /// The network [default: the one in use]
@@ -413,6 +427,12 @@ pub(super) enum NetworksCommand {
         /// Use the newest list, which waits since it lacks more than half of the relays
         #[arg(long)]
         accept: bool,
+        /// Use other relays, of a network that was put together by hand: as with `cloak networks add --relays`
+        #[arg(long, value_name = "SOURCE", conflicts_with = "accept")]
+        r#use: Option<RelaySource>,
+        /// Forget the relays of a network that was put together by hand
+        #[arg(long, conflicts_with_all = ["accept", "use"])]
+        forget: bool,
     },
     /// Call a network otherwise
     Rename {
@@ -640,9 +660,15 @@ pub(super) struct RelaysArgs {
     pub(super) command: Option<RelaysCommand>,
 }
 
+/// What can be done with the relays of the network in use, for which `cloak networks` has longer commands too.
 #[derive(Subcommand)]
 pub(super) enum RelaysCommand {
-    /// Relax the rules of paths for a list that is too short for them: relays of one network or operator on one path, a former guard as middle or last. Who saw what says each time which rule yielded
+    /// Fetch a signed list from its host, which then sees this computer's address or your proxy's, and use its relays
+    Add {
+        /// The list as its maker gave it: https://…/relays.json#k=… with its key of 64 letters and digits
+        line: ListSource,
+    },
+    /// Relax the rules of paths for a list that is too short for them: relays of one part of the internet or one operator on one path, a former guard as middle or last. Who saw what says each time which rule yielded
     Relax {
         /// `session`, a file, or the line of a list [default: the one in use]
         source: Option<RelaySource>,
@@ -650,25 +676,20 @@ pub(super) enum RelaysCommand {
         #[arg(long)]
         off: bool,
     },
-    /// Fetch a signed list from its host, which then sees this computer's address or your proxy's, and use its relays
-    Add {
-        /// The list as its maker gave it: https://…/relays.json#k=… with its key of 64 letters and digits
-        line: ListSource,
-    },
     /// Forget a source, and stop using it
     Remove {
         /// `session`, a file, or the line of a list [default: the one in use]
         source: Option<RelaySource>,
     },
-    /// Say which relays are used, how old they are, and which ones are set aside (as without a command)
+    /// Say which relays are used, how old they are, which ones are set aside, and which other lists are kept (as without a command)
     Show {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Use other relays, fetching nothing now
+    /// Use other relays
     Use {
-        /// `built-in`, `session` (the service nodes of the Session messenger), a file with a list, or the line of a list that was added before
+        /// `session` (the service nodes of the Session messenger), a file with a list, which is copied, or the line of a list, which is fetched if it is not here
         source: RelaySource,
     },
 }

@@ -78,7 +78,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Info(info) => commands::info::run(&info, &cancel).await,
         Command::Join(join) => commands::join::run(join, &cancel).await,
         Command::Man(man) => commands::man::run(&man),
-        Command::Networks(networks) => commands::networks::run(networks),
+        Command::Networks(networks) => commands::networks::run(networks, &cancel).await,
         Command::Relay(relay) => commands::relay::run(relay, &cancel).await,
         Command::RelayList(list) => commands::relay_list::run(list, &cancel).await,
         Command::Relays(relays) => commands::relays::run(relays, &cancel).await,

@@ -119,7 +119,7 @@ fn print_failure(failure: &CliError) {
 const fn options_against(error: &AppError) -> Option<&'static str> {
     match error {
         AppError::NoRelays => {
-            Some("on the command line: --relays FILE, cloak relays add LINE, or --direct")
+            Some("on the command line: cloak join, cloak networks add, --relays FILE, or --direct")
         }
         AppError::RelaysOffered(_) => Some("on the command line: --accept-relay-list"),
         AppError::Server(ServerRefusal::AccessWord { .. }) => {
@@ -130,7 +130,7 @@ const fn options_against(error: &AppError) -> Option<&'static str> {
         }
         AppError::Proxy(_) => Some("on the command line: --proxy socks5://HOST:PORT"),
         AppError::Transfer(why) if matches!(why.failure, Failure::NoPath(_)) => {
-            Some("on the command line: cloak relays relax")
+            Some("on the command line: cloak networks relax")
         }
         _ => None,
     }

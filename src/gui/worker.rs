@@ -97,10 +97,11 @@ pub trait Backend: Send + Sync {
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Managed>>;
-    /// Asks something of the relays.
+    /// Asks something of the relays, of those of the network of this server where a wish is about one.
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
+        network: Option<&'a ServerAddress>,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>>;

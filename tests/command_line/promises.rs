@@ -890,9 +890,11 @@ fn the_settings_choose_server_and_relays() {
     let person = Person::new();
     let server = network.server.first_line.parse().unwrap();
     let mut config = Settings::default();
-    config.servers.push(ServerEntry::new("mine", server));
+    let list = RelaySource::File(network.list());
+    config
+        .servers
+        .push(ServerEntry::new("mine", server).through(list));
     config.chosen = ServerChoice::Server(config.servers[0].address.clone());
-    config.relays = RelaySource::File(network.list());
     config.save(&Home::in_folder(person.home())).unwrap();
 
     let output = person.run(&["share", person.file("a.txt", b"content").to_str().unwrap()]);

@@ -224,9 +224,8 @@ async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_i
     let (world, _relays) = network_of(1..=3).await;
     let server = world.address().clone();
     let by_hand = Settings {
-        servers: vec![ServerEntry::new("by hand", server.clone())],
+        servers: vec![ServerEntry::new("by hand", server.clone()).through(RelaySource::Session)],
         chosen: ServerChoice::Server(server.clone()),
-        relays: RelaySource::Session,
         ..Settings::default()
     };
     let mut friend = Person::with(&world, by_hand.clone());
@@ -247,7 +246,7 @@ async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_i
         panic!("one server");
     };
     assert_eq!(entry.name, "by hand");
-    assert_eq!(entry.list_key, Some(network().list));
+    assert_eq!(entry.relays, Some(RelaySource::Network(network())));
 
     // A later invitation has the access word; what the person called the network stays.
     let word = AccessWord::parse("sesame").ok();

@@ -269,7 +269,7 @@ async fn a_list_whose_time_has_passed_is_used_no_more_and_can_be_added_again() {
         .relays
         .view(&place.source(), person.program.now())
         .unwrap();
-    assert_eq!(view[0].state, ListState::Ended);
+    assert_eq!(view.state, ListState::Ended);
     person.add(&place).await.unwrap();
     assert_eq!(person.held(&place), "good");
 }
@@ -581,7 +581,7 @@ impl Person {
     ) -> Result<cloakroom::app::relays::RelaySet, AppError> {
         let (server, context) = (place.server.address(), CallContext::default());
         self.relays
-            .for_server(&self.program, &place.source(), server, &context)
+            .for_server(&self.program, Some(&place.source()), server, &context)
             .await
             .map(Option::unwrap)
     }
@@ -603,8 +603,8 @@ impl Person {
 
     /// The name of the list that is held.
     fn held(&self, place: &Place) -> String {
-        let views = self.relays.view(&place.source(), self.program.now());
-        views.unwrap()[0].list.as_ref().unwrap().name.clone()
+        let view = self.relays.view(&place.source(), self.program.now());
+        view.unwrap().list.unwrap().name
     }
 
     /// What was wrong the last time that a newer list was asked for.

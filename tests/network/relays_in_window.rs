@@ -49,10 +49,13 @@ impl Person {
 
     async fn ask(&mut self, wish: RelayWish) -> RelaysKnown {
         let context = CallContext::default();
-        let known = self.app.relays(wish, &self.settings, &context);
+        let server = self.settings.servers[0].address.clone();
+        let known = self
+            .app
+            .relays(wish, Some(&server), &self.settings, &context);
         let known = known.await.map_err(|message| message.what).unwrap();
         if let Some(list) = &known.list {
-            self.settings.relays = list.source.clone();
+            self.settings.servers[0].relays = Some(list.source.clone());
         }
         known
     }
@@ -163,9 +166,12 @@ async fn first_relays_that_are_not_known_are_told_and_no_others_take_their_place
     let seen = person.ask(RelayWish::Look).await.seen.unwrap();
     assert!(seen.trouble.unwrap().contains("network.json"));
     let context = CallContext::default();
-    let new = person
-        .app
-        .relays(RelayWish::NewGuard, &person.settings, &context);
+    let new = person.app.relays(
+        RelayWish::NewGuard,
+        Some(place.server.address()),
+        &person.settings,
+        &context,
+    );
     assert!(new.await.unwrap_err().why.contains("network.json"));
     let shared = person.share().await.result.map(drop);
     let words = text::trouble(&shared.unwrap_err());
@@ -224,12 +230,13 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
     let path = other.folder.path().join("mine.json");
     fs::write(&path, place.list_of("mine", entries, 1, 90)).unwrap();
     let list = other.app.read_relay_list(path);
-    other.settings.relays = list.map_err(|message| message.what).unwrap().source;
+    let list = list.map_err(|message| message.what).unwrap();
+    other.settings.servers[0].relays = Some(list.source);
     assert_eq!(other.offer(&pointer), offers);
 
     // Accepting serves this server and chooses nothing else.
     for (person, beside) in [(&mut nobody, 1), (&mut sender, 0), (&mut other, 1)] {
-        let chosen = person.settings.relays.clone();
+        let chosen = person.settings.servers.clone();
         let known = person.ask(RelayWish::Accept(pointer.clone())).await;
         assert_eq!(known.others.len(), beside);
         if let Some(list) = known.others.first() {
@@ -237,7 +244,7 @@ async fn whoever_has_no_good_relays_for_a_pointers_server_is_offered_its_list() 
             assert_eq!(list.servers, ["the server"]);
             assert!(list.seen.issued.is_some() && list.seen.trouble.is_none());
         }
-        assert_eq!(person.settings.relays, chosen);
+        assert_eq!(person.settings.servers, chosen);
         assert_eq!(person.offer(&pointer), None);
         let saved = person.fetch(&pointer).await.result;
         let saved = saved

@@ -106,14 +106,13 @@ async fn a_seed_is_asked_once_a_day_and_what_it_said_serves_for_two_weeks() {
         person.relays_for(server).await.unwrap();
     }
     assert_eq!(network.asked(), 3);
-    let views = person
+    let view = person
         .relays
         .view(&RelaySource::Session, person.program.now())
         .unwrap();
-    assert_eq!(views[0].state, ListState::Good);
+    assert_eq!(view.state, ListState::Good);
     assert!(
-        views[0]
-            .problem
+        view.problem
             .as_ref()
             .is_some_and(|problem| problem.detail.contains("named 0 nodes"))
     );
@@ -238,7 +237,7 @@ impl Person {
         context: &CallContext,
     ) -> Result<RelaySet, AppError> {
         self.relays
-            .for_server(&self.program, &RelaySource::Session, server, context)
+            .for_server(&self.program, Some(&RelaySource::Session), server, context)
             .await
             .map(Option::unwrap)
     }

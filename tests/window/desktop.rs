@@ -12,8 +12,7 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::kept::history::{History, TellNews};
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::Findings;
-use cloakroom::app::relays::RelayOffer;
-use cloakroom::app::relays::RelaySource;
+use cloakroom::app::relays::{NetworkId, RelayOffer, RelaySource};
 use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, SeveralThings, Theme};
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::get::Choice;
@@ -132,6 +131,16 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
+/// The network of one server, through Session's relays, is in use.
+pub(crate) fn with_a_server() -> Settings {
+    let known = server("files.example").through(RelaySource::Session);
+    Settings {
+        chosen: ServerChoice::Server(known.address.clone()),
+        servers: vec![known],
+        ..settings()
+    }
+}
+
 /// A server whose key follows from its name.
 pub(crate) fn server(host: &str) -> ServerEntry {
     let key = match host {
@@ -149,10 +158,14 @@ pub(crate) fn server(host: &str) -> ServerEntry {
 
 /// The network of friends, as it is once it was joined.
 pub(crate) fn joined_network(name: &str) -> ServerEntry {
+    let server = server("files.example");
+    let id = NetworkId {
+        server: server.address.key,
+        list: Identity::from_seed([9; 32]).public(),
+    };
     ServerEntry {
         name: name.to_owned(),
-        list_key: Some(Identity::from_seed([9; 32]).public()),
-        ..server("files.example")
+        ..server.through(RelaySource::Network(id))
     }
 }
 
@@ -401,7 +414,11 @@ impl Backend for FakeBackend {
         let list = self.list.lock().expect("no panic").take();
         match list {
             Some(list) => list.recv().ok(),
-            None => Some(Ok(shown_list(settings.relays.clone()))),
+            None => {
+                let source = settings.chosen_server();
+                let source = source.and_then(|server| settings.relays_of(server))?;
+                Some(Ok(shown_list(source.clone())))
+            }
         }
     }
 
@@ -553,6 +570,7 @@ impl Backend for FakeBackend {
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
+        network: Option<&'a ServerAddress>,
         settings: &'a Settings,
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
@@ -574,7 +592,8 @@ impl Backend for FakeBackend {
                 None
             }
         };
-        let has = list.is_some() || settings.relays != RelaySource::BuiltIn;
+        let source = network.and_then(|server| settings.relays_of(server));
+        let has = list.is_some() || source.is_some();
         Box::pin(async move {
             failure.map_or(Ok(()), |why| Err(text::trouble(&why)))?;
             Ok(RelaysKnown {
@@ -632,7 +651,7 @@ impl Backend for FakeBackend {
     fn networks(&self, settings: &Settings) -> BTreeMap<ServerAddress, NetworkSeen> {
         let seen = self.network.lock().expect("no panic").clone();
         let joined = settings.servers.iter();
-        let joined = joined.filter(|server| server.list_key.is_some());
+        let joined = joined.filter(|server| server.network().is_some());
         joined
             .map(|server| (server.address.clone(), seen.clone()))
             .collect()

@@ -56,11 +56,11 @@ fn fits(language: Language, zoom: u16, sizes: &[[f32; 2]]) {
 )]
 fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<String>) {
     let place = |name: &str| format!("{name} in {language:?} at {size:?}, {zoom} %");
-    let chosen = server("files.example");
+    let list = RelaySource::File(PathBuf::from("/home/ada/relays.json"));
+    let chosen = server("files.example").through(list);
     let kept = |welcomed| Settings {
         chosen: ServerChoice::Server(chosen.address.clone()),
         servers: vec![chosen.clone()],
-        relays: RelaySource::File(PathBuf::from("/home/ada/relays.json")),
         language: Some(language),
         zoom,
         welcomed,
@@ -225,7 +225,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     look(&mut desk, "every widget");
 
     let without_relays = Settings {
-        relays: RelaySource::BuiltIn,
+        servers: vec![server("files.example")],
         ..kept(true)
     };
     let mut desk = Desk::with(without_relays, size, |_| Opening::default());

@@ -751,7 +751,7 @@ fn open_settings(desk: &mut Desk) {
             model.history,
             HistoryStatus::Kept | HistoryStatus::SessionOnly(_)
         );
-        asked && model.settings_screen.relays_seen.is_some() && model.chosen_list().is_some()
+        asked && model.settings_screen.relays_seen.is_some() && model.shown_list().is_some()
     });
 }
 
@@ -820,14 +820,14 @@ fn prefer(name: &str) -> Settings {
     } else {
         chosen_server()
     };
+    let list = RelaySource::File(PathBuf::from("/home/ada/relays.json"));
     Settings {
         chosen,
         servers: vec![if name.contains("network") {
             joined_network("Ann's friends")
         } else {
-            server("files.example")
+            server("files.example").through(list)
         }],
-        relays: RelaySource::File(PathBuf::from("/home/ada/relays.json")),
         welcomed: !first_start,
         mask_pointers: name == "share-masked",
         language: match kind {

@@ -27,7 +27,7 @@ use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 
 use crate::window::desk::Desk;
 use crate::window::desktop::{
-    COUNTED, POINTER, RELAYLESS, cut_pointer, no_answer, server, settings,
+    COUNTED, POINTER, RELAYLESS, cut_pointer, no_answer, server, settings, with_a_server,
 };
 
 fn screen(desk: &Desk) -> Screen {
@@ -311,7 +311,7 @@ fn f6_goes_round_the_regions() {
 
 #[test]
 fn a_relay_list_dropped_on_share_is_asked_about() {
-    let mut desk = Desk::new();
+    let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
     let list = desk.relay_list();
     desk.drop_files(std::slice::from_ref(&list));
     desk.until_seen("relays.json is a relay list.");
@@ -320,7 +320,7 @@ fn a_relay_list_dropped_on_share_is_asked_about() {
     key(&mut desk, Key::Enter);
     desk.until(|desk| {
         let settings = &desk.window.state().model().settings;
-        matches!(settings.relays, RelaySource::File(_))
+        matches!(settings.servers[0].relays, Some(RelaySource::File(_)))
     });
     desk.until_seen("Relays of three friends is in use.");
     desk.drop_files(&[list]);
@@ -1428,11 +1428,7 @@ fn behind_a_proxy_the_sheet_says_who_saw_the_address() {
 
 #[test]
 fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
-    let settings = Settings {
-        relays: RelaySource::Session,
-        ..settings()
-    };
-    let mut desk = Desk::with(settings, [760.0, 600.0], |_| Opening::default());
+    let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
     desk.act(RelayAction::Choose);
     desk.until_seen("Relays of a choir");
     for said in [
@@ -1449,11 +1445,7 @@ fn every_list_that_is_kept_is_shown_and_can_be_forgotten() {
 
 #[test]
 fn rules_yield_on_the_list_in_use_only_when_switched_on() {
-    let settings = Settings {
-        relays: RelaySource::Session,
-        ..settings()
-    };
-    let mut desk = Desk::with(settings, [760.0, 600.0], |_| Opening::default());
+    let mut desk = Desk::with(with_a_server(), [760.0, 600.0], |_| Opening::default());
     desk.act(RelayAction::Choose);
     desk.until_seen("Relays of a choir");
     for allowed in [vec![RelaySource::Session], Vec::new()] {

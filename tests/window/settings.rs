@@ -23,17 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::window::desk::Desk;
-use crate::window::desktop::{server, settings};
-
-fn with_a_server() -> Settings {
-    let known = server("files.example");
-    Settings {
-        chosen: ServerChoice::Server(known.address.clone()),
-        servers: vec![known],
-        relays: RelaySource::Session,
-        ..settings()
-    }
-}
+use crate::window::desktop::{server, settings, with_a_server};
 
 fn kept_word(desk: &Desk) -> Option<String> {
     let saves = desk.backend.saves();
@@ -119,8 +109,9 @@ fn two_addresses_of_one_key_are_told_apart_and_have_controls_of_their_own() {
         "http://two.example:8787",
     ];
     let kept = Settings {
-        servers: urls.map(same_key_at).into(),
-        relays: RelaySource::Session,
+        servers: urls
+            .map(|url| same_key_at(url).through(RelaySource::Session))
+            .into(),
         ..settings()
     };
     let mut desk = Desk::with(kept, [760.0, 600.0], |_| Opening::default());
@@ -185,14 +176,15 @@ fn what_the_command_line_changes_while_the_window_is_open_stays() {
     let home = Home::in_folder(folder.path());
     let mut read = Settings {
         zoom: 117,
-        ..Settings::default()
+        ..with_a_server()
     };
     read.save(&home).expect("saved");
     let app = App::new(home.clone());
     let settings = app.load().settings;
 
+    let server = read.servers[0].address.clone();
     let changes = [
-        Change::Relays(RelaySource::Session),
+        Change::Relays(server, None),
         Change::ShortList(RelaySource::Session, true),
     ];
     changes.iter().for_each(|change| read.apply(change));
@@ -456,8 +448,8 @@ fn without_a_dialog_a_relay_list_is_named_by_its_path_where_that_is_said() {
     let path = "/home/ada/our relays.json";
     desk.paste(&format!("\"{path}\""));
     desk.press(Key::Enter);
-    let chosen = RelaySource::File(path.into());
-    desk.until(|desk| kept(desk).relays == chosen);
+    let chosen = Some(RelaySource::File(path.into()));
+    desk.until(|desk| kept(desk).servers[0].relays == chosen);
     assert!(announced(&desk, "Relays of three friends is in use."));
     assert!(!desk.sees("Type or paste the path"));
 
@@ -477,8 +469,8 @@ fn a_relay_list_dropped_on_settings_is_used_and_any_other_file_is_shared() {
     desk.until_seen("Drop to use Relays.JSON as the relay list");
     desk.window.input_mut().hovered_files.clear();
     desk.drop_files(std::slice::from_ref(&list));
-    let chosen = RelaySource::File(list.clone());
-    desk.until(|desk| kept(desk).relays == chosen);
+    let chosen = Some(RelaySource::File(list.clone()));
+    desk.until(|desk| kept(desk).servers[0].relays == chosen);
     assert!(desk.window.state().model().transfers.is_empty());
 
     desk.drop_report();

@@ -27,9 +27,10 @@ use crate::window::desktop::{self, FOREIGN, POINTER, cut_pointer, no_answer, ser
 fn a_dropped_file_is_shared_and_its_pointer_copied() {
     let mut desk = Desk::with(
         Settings {
-            servers: vec![server("files.example")],
+            servers: vec![
+                server("files.example").through(RelaySource::File(PathBuf::from("/r.json"))),
+            ],
             chosen: ServerChoice::Server(server("files.example").address),
-            relays: RelaySource::File(PathBuf::from("/r.json")),
             ..settings()
         },
         [760.0, 600.0],
@@ -667,9 +668,8 @@ fn the_first_frame_waits_for_no_relay_list() {
         relays,
     };
     let kept = Settings {
-        servers: vec![server("files.example")],
+        servers: vec![server("files.example").through(list("", 0).source)],
         chosen: ServerChoice::Server(server("files.example").address),
-        relays: list("", 0).source,
         ..settings()
     };
     for good in [true, false] {
@@ -702,7 +702,9 @@ fn the_first_frame_waits_for_no_relay_list() {
                 .expect("read");
             desk.until_seen("The relay list could not be read.");
             assert!(
-                desk.window.state().model().settings.relays != RelaySource::BuiltIn,
+                desk.window.state().model().settings.servers[0]
+                    .relays
+                    .is_some(),
                 "what was chosen stays chosen"
             );
         }

@@ -1,14 +1,15 @@
-//! Whose relay list serves a server: the person's own, else the one that was accepted for it; and where lists are from: a
-//! file, a signed list by URL, Session's nodes, or none beyond the built-in network's.
+//! Whose relay list serves a server: that of its network, else the one that was accepted for it; and where lists are from:
+//! the server of a network that was joined ([`networks`]), a file, a signed list by URL, or Session's nodes. A network's
+//! relays are used for its server only.
 //!
-//! A network that was joined has a list of its own, for its server alone, which that server keeps ([`networks`]).
+//! A list in a file is copied when it is chosen, so that nothing depends on where the file was.
 //!
 //! A list by URL is fetched straight from its host when it is added, and that host then sees this computer's address;
 //! afterwards it comes through file servers that mirror it (`refresh`). One that a pointer names is used for that
-//! pointer's server only: accepting it is no choice about anything else. The person's own relays come first wherever
-//! they serve a server.
+//! pointer's server only: accepting it is no choice about anything else. The relays of a person's own network come first
+//! where they serve its server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tracing::debug;
 
@@ -18,6 +19,7 @@ use crate::app::transfer::call::CallContext;
 use crate::app::transfer::program::Program;
 use crate::app::words::who_saw_what::{Asked, RequestShown};
 use crate::disk::kept::Kept;
+use crate::disk::private;
 use crate::net::relay_source::{self, FetchError, FetchedList};
 use crate::net::seed::Seed;
 use crate::net::socks::SocksProxy;
@@ -82,29 +84,33 @@ impl Relays {
         }
     }
 
-    /// The relays for `server`: those of its network, if it was joined; else those of `chosen`, else those that were accepted
-    /// for this server. `None` without any. Only nodes of Session's network, and the list of a network whose own has ended,
-    /// may have to be fetched first.
+    /// The relays for `server`: those of `instead`, which one command names in place of what the settings say; else those of
+    /// the server's network, else those that were accepted for this server. `None` without any. Only nodes of Session's
+    /// network, and the list of a network whose own has ended, may have to be fetched first.
     ///
     /// # Errors
-    /// [`AppError`] when the network or the chosen source gives none and nothing was accepted for this server.
+    /// [`AppError`] when the source gives none and nothing was accepted for this server.
     pub async fn for_server(
         &self,
         program: &Program,
-        chosen: &RelaySource,
+        instead: Option<&RelaySource>,
         server: &ServerAddress,
         context: &CallContext,
     ) -> Result<Option<RelaySet>, AppError> {
         if program.is_builtin(server) {
             return Ok(None);
         }
-        if let Some(network) = self.network_of(program.settings(), server) {
-            let relays = self.of_network(program, &network, server, context).await;
-            return relays.map(Some);
-        }
-        let own = match chosen {
-            RelaySource::Session => self.session_nodes(program, context).await.map(Some),
-            kept => self.kept(kept, program.now()),
+        let own = match self.source_for(program.settings(), instead, server) {
+            None => Ok(None),
+            Some(RelaySource::Network(network)) => {
+                let relays = self.of_network(program, &network, server, context).await;
+                return relays.map(Some);
+            }
+            Some(RelaySource::Session) => self.session_nodes(program, context).await.map(Some),
+            Some(RelaySource::File(path)) if instead.is_some() => {
+                RelaySet::from_file(path, program.now()).map(Some)
+            }
+            Some(kept) => self.kept(&kept, program.now()),
         };
         self.or_accepted(own, program, server)
     }
@@ -117,42 +123,86 @@ impl Relays {
     pub(crate) fn at_hand(
         &self,
         program: &Program,
-        chosen: &RelaySource,
+        instead: Option<&RelaySource>,
         server: &ServerAddress,
     ) -> Result<Option<RelaySet>, AppError> {
         if program.is_builtin(server) {
             return Ok(None);
         }
-        if let Some(network) = self.network_of(program.settings(), server) {
-            return Ok(self.network_at_hand(&network, program.now())?);
-        }
-        match chosen {
-            RelaySource::Session => Ok(None),
-            kept => self.or_accepted(self.kept(kept, program.now()), program, server),
-        }
+        let own = match self.source_for(program.settings(), instead, server) {
+            None => Ok(None),
+            Some(RelaySource::Network(network)) => {
+                return Ok(self.network_at_hand(&network, program.now())?);
+            }
+            Some(RelaySource::Session) => return Ok(None),
+            Some(kept) => self.kept(&kept, program.now()),
+        };
+        self.or_accepted(own, program, server)
     }
 
-    /// The network that this server belongs to: one that the settings name, or one that was left and is kept for what was
-    /// shared there.
-    fn network_of(&self, settings: &Settings, server: &ServerAddress) -> Option<NetworkId> {
+    /// Where the relays for this server are from: those that a command names, those of its network, or those of a network
+    /// that was left and is kept for what was shared there.
+    fn source_for(
+        &self,
+        settings: &Settings,
+        instead: Option<&RelaySource>,
+        server: &ServerAddress,
+    ) -> Option<RelaySource> {
+        if let Some(instead) = instead {
+            return Some(instead.clone());
+        }
         match settings.entry(server) {
-            Some(entry) => entry.network(),
-            None if settings.relays == RelaySource::BuiltIn => self.network_left(server),
-            None => None,
+            Some(entry) => entry.relays.clone(),
+            None => self.network_left(server).map(RelaySource::Network),
         }
     }
 
     /// The relays of a source, as they are on this computer; `None` for a source that has none here.
-    fn kept(&self, source: &RelaySource, now: u64) -> Result<Option<RelaySet>, AppError> {
+    ///
+    /// # Errors
+    /// [`AppError`] as using the source would end.
+    pub(crate) fn kept(
+        &self,
+        source: &RelaySource,
+        now: u64,
+    ) -> Result<Option<RelaySet>, AppError> {
         match source {
             RelaySource::BuiltIn | RelaySource::Session => Ok(None),
-            RelaySource::File(path) => RelaySet::from_file(path.clone(), now).map(Some),
+            RelaySource::File(path) => self.copied(path, now).map(Some),
             RelaySource::Network(network) => Ok(self.network_at_hand(network, now)?),
             RelaySource::Url(source) => Ok(Some(self.held(source, now)?)),
         }
     }
 
-    /// What a person's own source gives, if that serves the server, else what was accepted for it.
+    /// The relays of a list that was chosen in a file: of its copy, or of the file itself where the copy is good no more, or
+    /// was never made by an older version.
+    fn copied(&self, path: &Path, now: u64) -> Result<RelaySet, AppError> {
+        let source = RelaySource::File(path.to_owned());
+        let copy = self.store.copy_of(&source);
+        let list = match list_file::read(&copy, now) {
+            Ok(list) => list,
+            // Of a copy that has ended, or is damaged, that is what the person must know; else why the file cannot be read.
+            Err(error) => match self.copy_list(path, now) {
+                Err(_) if copy.exists() => return Err(error),
+                list => list?,
+            },
+        };
+        Ok(RelaySet {
+            list,
+            kind: NetworkKind::Cloakroom,
+            source,
+        })
+    }
+
+    /// Copies a list out of a file, so that it is used wherever the file goes, and reads it.
+    fn copy_list(&self, path: &Path, now: u64) -> Result<RelayList, AppError> {
+        let list = list_file::read(path, now)?;
+        let copy = self.store.copy_of(&RelaySource::File(path.to_owned()));
+        private::write(&copy, list.to_compact_json().as_bytes()).map_err(RelaySourceError::from)?;
+        Ok(list)
+    }
+
+    /// What a network's own source gives, if that serves the server, else what was accepted for it.
     fn or_accepted(
         &self,
         own: Result<Option<RelaySet>, AppError>,
@@ -182,9 +232,13 @@ impl Relays {
 
     /// Whether there are relays for `server`, or may be, as far as can be told without any network.
     #[must_use]
-    pub(crate) fn has_relays(&self, settings: &Settings, server: &ServerAddress) -> bool {
-        settings.relays != RelaySource::BuiltIn
-            || self.network_of(settings, server).is_some()
+    pub(crate) fn has_relays(
+        &self,
+        settings: &Settings,
+        instead: Option<&RelaySource>,
+        server: &ServerAddress,
+    ) -> bool {
+        self.source_for(settings, instead, server).is_some()
             || !self
                 .store
                 .read()
@@ -242,16 +296,15 @@ impl Relays {
         Ok(set.list)
     }
 
-    /// Whether a source can be chosen without fetching anything: a file that is a good list, a list by URL that is here.
+    /// Prepares a source for being chosen without fetching anything: a file that is a good list is copied, a list by URL has
+    /// to be here. The settings that name it are the caller's.
     ///
     /// # Errors
     /// [`AppError`] as using it would end.
-    pub(crate) fn check(&self, program: &Program, source: &RelaySource) -> Result<(), AppError> {
+    pub(crate) fn choose(&self, program: &Program, source: &RelaySource) -> Result<(), AppError> {
         match source {
             RelaySource::BuiltIn | RelaySource::Network(_) | RelaySource::Session => Ok(()),
-            RelaySource::File(path) => {
-                RelaySet::from_file(path.clone(), program.now()).map(|_set| ())
-            }
+            RelaySource::File(path) => self.copy_list(path, program.now()).map(|_list| ()),
             RelaySource::Url(source) => Ok(self.held(source, program.now()).map(|_set| ())?),
         }
     }
@@ -262,7 +315,9 @@ impl Relays {
     /// [`AppError::RelaySource`].
     pub(crate) fn forget(&self, source: &RelaySource) -> Result<(), AppError> {
         let done = match source {
-            RelaySource::BuiltIn | RelaySource::File(_) => Ok(()),
+            RelaySource::BuiltIn => Ok(()),
+            RelaySource::File(_) => private::remove_if_there(&self.store.copy_of(source))
+                .map_err(RelaySourceError::from),
             RelaySource::Network(network) => self.forget_network(network),
             RelaySource::Url(source) => self.store.change(|kept| kept.forget(source)),
             RelaySource::Session => self.store.forget_nodes().map_err(RelaySourceError::from),

@@ -447,8 +447,8 @@ impl Relays {
         good_for_secs: u64,
     ) -> Result<Invitation, AppError> {
         let now = program.now();
-        let (address, chosen) = (&server.address, &program.settings().relays);
-        let set = self.at_hand(program, chosen, address)?;
+        let address = &server.address;
+        let set = self.at_hand(program, None, address)?;
         let set = set.ok_or(AppError::NoInvitation(match server.network() {
             Some(_) => NoInvitation::ListEnded,
             None => NoInvitation::Unsigned,
@@ -500,7 +500,6 @@ impl Relays {
                 fetched: kept.map(|kept| kept.record.fetched),
                 asked: kept.map(|kept| kept.record.asked),
                 problem: kept.and_then(|kept| kept.record.problem()),
-                chosen: false,
                 servers: Vec::new(),
             },
             waiting: kept

@@ -1,7 +1,9 @@
-//! Where lists by URL and Session's nodes are kept: two small files of this person, each replaced whole.
+//! Where lists by URL and Session's nodes are kept: two small files of this person, each replaced whole; and a copy of each
+//! list that was chosen in a file.
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -16,12 +18,13 @@ use crate::protocol::address::{ParseAddressError, ServerAddress};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{HeldList, ListSource, SessionNodes};
 
-use super::{ListProblem, ListProblemKind, RelaySourceError};
+use super::{ListProblem, ListProblemKind, RelaySource, RelaySourceError};
 
 /// The files of one person.
 pub(in crate::app) struct RelayFiles {
     lists: Kept<KeptLists>,
     nodes: Kept<SessionNodes>,
+    copies: PathBuf,
 }
 
 /// Content of `relays.json`.
@@ -272,7 +275,13 @@ impl RelayFiles {
         Self {
             lists: Kept::in_file(home.data_dir.join("relays.json")),
             nodes: Kept::in_file(home.data_dir.join("session-nodes.json")),
+            copies: home.data_dir.join("relay-lists"),
         }
+    }
+
+    /// The file with the copy of a list that was chosen in a file.
+    pub(in crate::app) fn copy_of(&self, source: &RelaySource) -> PathBuf {
+        self.copies.join(format!("{}.json", source.id()))
     }
 
     /// What is kept; nothing yet when there is no file.

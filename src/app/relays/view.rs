@@ -1,7 +1,8 @@
 //! What Settings and the command line show of each source of relays.
 
 use super::problem::ListProblem;
-use super::{AcceptedServer, RelaySet, RelaySource, Relays};
+use super::store::KeptList;
+use super::{AcceptedServer, RelaySource, Relays};
 use crate::app::words::message::UserMessage;
 use crate::disk::kept::UnreadFile;
 use crate::protocol::relay_list::{NetworkKind, RelayList};
@@ -23,8 +24,6 @@ pub struct SourceView {
     pub asked: Option<u64>,
     /// Why that failed, if it did; the list above stays in use.
     pub problem: Option<ListProblem>,
-    /// Whether it is the person's choice for every server.
-    pub chosen: bool,
     /// The servers that it was accepted for, when a pointer named it.
     pub servers: Vec<AcceptedServer>,
 }
@@ -41,58 +40,44 @@ pub enum ListState {
 }
 
 impl Relays {
-    /// The chosen source first, then those that were accepted from pointers or chosen before, at `now` (unix seconds).
-    /// Reads files and nothing else.
+    /// A source and the state of its list at `now` (unix seconds). Reads files and nothing else.
     ///
     /// # Errors
-    /// [`UnreadFile`]: which sources there are is not known.
-    pub fn view(&self, chosen: &RelaySource, now: u64) -> Result<Vec<SourceView>, UnreadFile> {
-        let mut views = Vec::new();
-        match chosen {
-            RelaySource::BuiltIn | RelaySource::Network(_) | RelaySource::Url(_) => {}
+    /// [`UnreadFile`]: what is kept of the source is not known.
+    pub fn view(&self, source: &RelaySource, now: u64) -> Result<SourceView, UnreadFile> {
+        match source {
+            RelaySource::BuiltIn => Ok(empty(source.clone())),
             RelaySource::File(path) => {
-                let read = RelaySet::from_file(path.clone(), now);
-                views.push(SourceView {
+                let read = self.copied(path, now);
+                Ok(SourceView {
                     state: read.as_ref().map_or_else(
                         |error| ListState::Missing(Some(UserMessage::from(error).why)),
                         |_list| ListState::Good,
                     ),
                     list: read.ok().map(|set| set.list),
-                    ..empty(chosen.clone())
-                });
+                    ..empty(source.clone())
+                })
             }
-            RelaySource::Session => views.push(self.session_view(now)?),
+            RelaySource::Network(network) => Ok(self.view_network(network, now)?.source),
+            RelaySource::Session => self.session_view(now),
+            RelaySource::Url(list) => {
+                let kept = self.store.read()?;
+                // One that was forgotten since is not here.
+                let kept = kept.find(list).and_then(|kept| list_view(kept, now));
+                Ok(kept.unwrap_or_else(|| empty(source.clone())))
+            }
         }
+    }
+
+    /// The lists by URL that are kept, whether a network uses them, they were accepted from a pointer, or neither any more,
+    /// at `now` (unix seconds). Reads a file and nothing else.
+    ///
+    /// # Errors
+    /// [`UnreadFile`]: which lists there are is not known.
+    pub fn kept_lists(&self, now: u64) -> Result<Vec<SourceView>, UnreadFile> {
         let kept = self.store.read()?;
-        // Chosen in the settings, and not fetched yet or forgotten since.
-        if let RelaySource::Url(source) = chosen
-            && kept.find(source).is_none()
-        {
-            views.push(empty(chosen.clone()));
-        }
-        for list in &kept.lists {
-            let Some(source) = list.source() else {
-                continue;
-            };
-            let held = list.record.held(source.key());
-            let is_chosen = matches!(chosen, RelaySource::Url(own) if *own == source);
-            let view = SourceView {
-                state: state(held.last(), now),
-                list: held.last().cloned(),
-                fetched: Some(list.record.fetched),
-                asked: Some(list.record.asked),
-                problem: list.record.problem(),
-                chosen: is_chosen,
-                servers: list.accepted_for().collect(),
-                ..empty(RelaySource::Url(source))
-            };
-            if is_chosen {
-                views.insert(0, view);
-            } else {
-                views.push(view);
-            }
-        }
-        Ok(views)
+        let views = kept.lists.iter().filter_map(|list| list_view(list, now));
+        Ok(views.collect())
     }
 
     fn session_view(&self, now: u64) -> Result<SourceView, UnreadFile> {
@@ -111,6 +96,21 @@ impl Relays {
     }
 }
 
+/// A list by URL; `None` when somebody changed the file.
+fn list_view(kept: &KeptList, now: u64) -> Option<SourceView> {
+    let source = kept.source()?;
+    let held = kept.record.held(source.key());
+    Some(SourceView {
+        state: state(held.last(), now),
+        list: held.last().cloned(),
+        fetched: Some(kept.record.fetched),
+        asked: Some(kept.record.asked),
+        problem: kept.record.problem(),
+        servers: kept.accepted_for().collect(),
+        ..empty(RelaySource::Url(source))
+    })
+}
+
 fn state(list: Option<&RelayList>, now: u64) -> ListState {
     match list {
         Some(list) if now < list.expires => ListState::Good,
@@ -119,7 +119,7 @@ fn state(list: Option<&RelayList>, now: u64) -> ListState {
     }
 }
 
-/// The chosen source with nothing held of it.
+/// A source with nothing held of it.
 const fn empty(source: RelaySource) -> SourceView {
     SourceView {
         source,
@@ -129,7 +129,6 @@ const fn empty(source: RelaySource) -> SourceView {
         fetched: None,
         asked: None,
         problem: None,
-        chosen: true,
         servers: Vec::new(),
     }
 }

@@ -57,8 +57,8 @@ pub enum Change {
     Proxy(Option<SocksProxy>),
     /// Whether nothing in the window moves.
     ReducedMotion(bool),
-    /// Where the relays are from.
-    Relays(RelaySource),
+    /// Where the relays are from that lead to the server with this address; without one, none do.
+    Relays(ServerAddress, Option<RelaySource>),
     /// The server with this address is gone. Where new files went there, they go to the built-in network.
     RemoveServer(ServerAddress),
     /// What draws the next window.
@@ -117,7 +117,11 @@ impl Settings {
             }
             Change::Proxy(proxy) => self.proxy.clone_from(proxy),
             Change::ReducedMotion(on) => self.reduced_motion = *on,
-            Change::Relays(source) => self.relays = source.clone(),
+            Change::Relays(address, source) => {
+                if let Some(server) = self.entry_mut(address) {
+                    server.relays.clone_from(source);
+                }
+            }
             Change::RemoveServer(address) => {
                 self.servers.retain(|server| server.address != *address);
                 if matches!(&self.chosen, ServerChoice::Server(chosen) if chosen == address) {

@@ -1,23 +1,25 @@
 //! The file of the settings, `config.toml`: [`Settings`] by serde, with a version. Keys that this version does not know are
 //! kept and written back, unless they look like a misspelling of one that protects something: such a file cannot be
 //! understood. A file that cannot be understood stays as it is until the person says otherwise, and nothing is sent
-//! meanwhile. A file of an older version is read, and written in the form of this one with the next change.
+//! meanwhile. A file of an older version is read, and written in the form of this one with the next change; as it was it
+//! stays beside the new one, as `config.v1` or `config.v2`.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use serde::Deserialize as _;
 use toml::de::{DeTable, Deserializer};
 use zeroize::Zeroizing;
 
 use super::misspelled::{self, Misspelled};
+use super::older::OlderForm;
 use super::{
     Change, Home, ServerChoice, ServerEntry, Settings, SettingsError, UnreadSettings, VERSION,
 };
 use crate::disk::kept::{ChangeError, Kept, PutAside, Record};
-use crate::protocol::keys::Ed25519Public;
+use crate::disk::private;
 
 impl Settings {
     /// Reads the settings; without a file they are the default ones. The file is left alone, whatever is in it.
@@ -52,6 +54,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError::Write`]; the old file is untouched then.
     pub fn save(&self, home: &Home) -> Result<(), SettingsError> {
+        keep_older_form(home).map_err(ChangeError::from)?;
         Ok(kept(home).replace(self).map_err(ChangeError::from)?)
     }
 
@@ -69,6 +72,7 @@ impl Settings {
             Some(there) => changes.iter().for_each(|change| there.apply(change)),
             None => draft.record = Some(self.clone()),
         }
+        keep_older_form(home).map_err(ChangeError::from)?;
         Ok(draft.save().map_err(ChangeError::from)?)
     }
 }
@@ -88,25 +92,26 @@ impl Record for Settings {
                 .map(|before| before.matches('\n').count() + 1)
         };
         let located = |error: toml::de::Error| SettingsError::Invalid {
-            line: match error.span() {
-                // Of a value that is one of several keys, serde does not say where it stands.
-                Some(Range { start: 0, end: 0 }) => start_of_relays(text).and_then(line_at),
-                span => span.and_then(|span| line_at(span.start)),
-            },
+            line: error
+                .span()
+                .and_then(|span: Range<usize>| line_at(span.start)),
             reason: error.message().to_owned(),
         };
         // The version first: a newer file may have another form.
         let table: toml::Table = toml::from_str(text).map_err(located)?;
-        let version = match table.get("version").and_then(toml::Value::as_integer) {
+        let version = match version_of(&table) {
             Some(known @ 1..=VERSION) => known,
             Some(newer) if newer > VERSION => return Err(SettingsError::Newer),
             _ => return Err(invalid("it has no version")),
         };
         let mut document = DeTable::parse(text).map_err(located)?;
-        let chosen_key = match version {
-            1 => take_chosen_key(document.get_mut()),
-            _ => None,
-        };
+        let older = (version < VERSION).then(|| OlderForm::take(document.get_mut(), version));
+        let older = older
+            .transpose()
+            .map_err(|refused| SettingsError::Invalid {
+                line: line_at(refused.span.start),
+                reason: refused.reason,
+            })?;
         let document = Deserializer::from(document);
         let mut config = Self::deserialize(document).map_err(located)?;
         if let Some(misspelled) = config.misspelled(text) {
@@ -121,9 +126,9 @@ impl Record for Settings {
         let is_first = |server: &ServerEntry| seen.insert(server.address.clone());
         config.servers.retain(is_first);
         config.version = VERSION;
-        let is_listed = match chosen_key {
-            Some(key) => config.choose_first_with(&key),
-            None => config.chosen == ServerChoice::BuiltIn || config.chosen_entry().is_some(),
+        let is_listed = match older {
+            Some(older) => older.complete(&mut config),
+            None => config.has_its_choice(),
         };
         is_listed
             .then_some(config)
@@ -149,21 +154,11 @@ impl Settings {
         config
     }
 
-    /// Chooses the first server of the list that has this key, and says whether there is one.
-    fn choose_first_with(&mut self, key: &Ed25519Public) -> bool {
-        let Some(first) = self.first_with(key) else {
-            return false;
-        };
-        self.chosen = ServerChoice::Server(first.address.clone());
-        true
-    }
-
     /// The first key in `text`, from which these settings were read, that was probably meant as another one.
     fn misspelled(&self, text: &str) -> Option<Misspelled> {
         let document = DeTable::parse(text).ok()?.into_inner();
-        let servers = document
-            .get("servers")
-            .and_then(|servers| servers.get_ref().as_array());
+        let servers = document.get("networks").or_else(|| document.get("servers"));
+        let servers = servers.and_then(|servers| servers.get_ref().as_array());
         let servers = servers.into_iter().flatten().zip(&self.servers);
         let in_servers = servers.filter_map(|(entry, server)| {
             let entry = entry.get_ref().as_table()?;
@@ -176,22 +171,25 @@ impl Settings {
     }
 }
 
-/// Takes the chosen server out of a file of version 1, where its key alone names it.
-fn take_chosen_key(document: &mut DeTable<'_>) -> Option<Ed25519Public> {
-    let key = document.get("server")?.get_ref().as_str()?;
-    let key = Ed25519Public::from_hex(key).ok()?;
-    document.remove("server");
-    Some(key)
+/// Version of the form of a file.
+fn version_of(table: &toml::Table) -> Option<i64> {
+    table.get("version").and_then(toml::Value::as_integer)
 }
 
-/// Where the key of the relays begins in `text`, in bytes.
-fn start_of_relays(text: &str) -> Option<usize> {
-    let document = DeTable::parse(text).ok()?.into_inner();
-    let is_one = |key: &str| key == "relays" || key == "relay_list_file";
-    let mut starts = document.iter().map(|(key, _)| key);
-    starts
-        .find(|key| is_one(key.get_ref()))
-        .map(|key| key.span().start)
+/// Keeps the settings as an older version wrote them, beside those that are about to be written in today's form.
+fn keep_older_form(home: &Home) -> io::Result<()> {
+    let Ok(bytes) = fs::read(home.config_file()).map(Zeroizing::new) else {
+        // What cannot be read is no settings of an older version; there may be none.
+        return Ok(());
+    };
+    let text = crate::protocol::text::decode(&bytes).ok();
+    let table = text.and_then(|text| toml::from_str(&text).ok());
+    match table.as_ref().and_then(version_of) {
+        Some(older) if (1..VERSION).contains(&older) => {
+            private::write(&home.config_dir.join(format!("config.v{older}")), &bytes)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn kept(home: &Home) -> Kept<Settings> {
@@ -205,13 +203,14 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::app::relays::set::RelaySource;
+    use crate::app::relays::set::{NetworkId, RelaySource};
     use crate::app::settings::{
         Contrast, Display, MAX_PARALLEL, Renderer, SeveralThings, Theme, ZOOM,
     };
     use crate::app::words::l10n::Language;
     use crate::protocol::address::ServerAddress;
     use crate::protocol::capability::AccessWord;
+    use crate::protocol::keys::Ed25519Public;
 
     const KEY: &str = "b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2";
 
@@ -224,9 +223,9 @@ mod tests {
             servers: vec![ServerEntry {
                 direct: true,
                 access_word: Some(AccessWord::parse("open \"sesame\"").unwrap()),
+                relays: Some(RelaySource::File("/lists/relays.json".into())),
                 ..ServerEntry::new("Ours \"quoted\" é", address)
             }],
-            relays: RelaySource::File("/lists/relays.json".into()),
             pointer_carries_relay_list: true,
             proxy: Some("socks5://me:secret@127.0.0.1:9050".parse().unwrap()),
             download_folder: Some("/in here".into()),
@@ -266,11 +265,11 @@ mod tests {
     fn the_form_of_the_file_is_fixed() {
         let text = toml::to_string(&full()).unwrap();
         let expected = format!(
-            "version = 2\nserver = \"https://files.example.org#p={KEY}\"\nrelay_list_file = \"/lists/relays.json\"\npointer_carries_relay_list = true\n\
+            "version = 3\nnetwork = \"https://files.example.org#p={KEY}\"\npointer_carries_relay_list = true\n\
              proxy = \"socks5://me:secret@127.0.0.1:9050\"\ndownload_folder = \"/in here\"\ntheme = \"dark\"\ncontrast = \"high\"\nreduced_motion = true\nlanguage = \"zh-Hans\"\nzoom = 150\n\
              copy_when_done = true\nclear_clipboard = true\nmask_pointers = true\nwelcomed = false\nname_in_pointer = false\n\
-             history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\nseveral_things = \"one-each\"\n\n[[servers]]\n\
-             name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\n"
+             history = false\nnotify = false\nnotify_names = true\ndisplay = \"wayland\"\nrenderer = \"glow\"\nparallel_shares = 4\nseveral_things = \"one-each\"\n\n[[networks]]\n\
+             name = 'Ours \"quoted\" é'\naddress = \"https://files.example.org#p={KEY}\"\ndirect = true\naccess_word = 'open \"sesame\"'\nrelay_list_file = \"/lists/relays.json\"\n"
         );
         assert_eq!(text, expected);
     }
@@ -308,8 +307,10 @@ mod tests {
 
         save_changed(&read, &[Change::Theme(Theme::Dark)], &home);
         let text = fs::read_to_string(home.config_file()).unwrap();
-        let chosen = format!("\nserver = \"http://one.example#p={KEY}\"\n");
-        assert!(text.contains(&chosen) && text.contains("version = 2\n"));
+        let chosen = format!("\nnetwork = \"http://one.example#p={KEY}\"\n");
+        assert!(text.contains(&chosen) && text.contains("version = 3\n"));
+        let kept = fs::read_to_string(folder.path().join("config.v1")).unwrap();
+        assert_eq!(kept, old);
         let expected = Settings {
             theme: Theme::Dark,
             ..read
@@ -371,42 +372,126 @@ mod tests {
         assert_eq!(kept.servers, [before.servers[0].clone(), decided]);
     }
 
-    #[test]
-    fn every_source_of_relays_is_kept() {
+    /// Every source that the relays of a network can have, and how the file says so.
+    fn sources() -> [(Option<RelaySource>, String); 5] {
         let line = format!("https://example.org/relays.json#k={KEY}");
         let path = std::path::absolute("/lists/a.json").unwrap();
         let written_path = toml::Value::String(path.to_str().unwrap().to_owned());
-        for (relays, text) in [
-            (RelaySource::BuiltIn, String::new()),
-            (RelaySource::Session, "relays = \"session\"\n".to_owned()),
+        let key = Ed25519Public::from_hex(KEY).unwrap();
+        [
+            (None, String::new()),
             (
-                RelaySource::Url(line.parse().unwrap()),
+                Some(RelaySource::Session),
+                "relays = \"session\"\n".to_owned(),
+            ),
+            (
+                Some(RelaySource::Url(line.parse().unwrap())),
                 format!("relays = \"{line}\"\n"),
             ),
             (
-                RelaySource::File(path),
+                Some(RelaySource::File(path)),
                 format!("relay_list_file = {written_path}\n"),
             ),
-        ] {
+            (
+                Some(RelaySource::Network(NetworkId {
+                    server: key,
+                    list: key,
+                })),
+                format!("list_key = \"{KEY}\"\n"),
+            ),
+        ]
+    }
+
+    #[test]
+    fn every_source_of_relays_is_kept() {
+        let address: ServerAddress = format!("http://x#p={KEY}").parse().unwrap();
+        for (relays, text) in sources() {
             let settings = Settings {
-                short_lists: Vec::from_iter(
-                    (relays != RelaySource::BuiltIn).then(|| relays.clone()),
-                ),
-                relays,
+                short_lists: relays.iter().cloned().collect(),
+                servers: vec![ServerEntry {
+                    relays,
+                    ..ServerEntry::new("x", address.clone())
+                }],
                 ..Settings::default()
             };
             let written = toml::to_string(&settings).unwrap();
             assert!(written.contains(&text), "{written}");
             assert_eq!(Settings::parse(written.as_bytes()), Ok(settings));
         }
+        let entry = format!("version = 3\n[[networks]]\nname = \"x\"\naddress = \"{address}\"\n");
         for wrong in ["relays = \"http://x\"", "relays = 7", "relay_list_file = 3"] {
-            let text = format!("version = 1\n\n{wrong}\nzoom = 110\n");
-            let refused = Settings::parse(text.as_bytes());
+            let refused = Settings::parse(format!("{entry}{wrong}\n").as_bytes());
+            assert!(
+                matches!(refused, Err(SettingsError::Invalid { line: Some(5), .. })),
+                "{wrong}: {refused:?}"
+            );
+            let older = format!("version = 2\n\n{wrong}\nzoom = 110\n");
+            let refused = Settings::parse(older.as_bytes());
             assert!(
                 matches!(refused, Err(SettingsError::Invalid { line: Some(3), .. })),
                 "{wrong}: {refused:?}"
             );
         }
+        let two = format!("{entry}relays = \"session\"\nlist_key = \"{KEY}\"\n");
+        let refused = Settings::parse(two.as_bytes());
+        assert!(
+            matches!(&refused, Err(SettingsError::Invalid { reason, .. }) if reason.contains("only one of")),
+            "{refused:?}"
+        );
+        // One for all servers is of an older version.
+        let misplaced = Settings::parse(b"version = 3\nrelays = \"session\"\n");
+        assert!(
+            matches!(misplaced, Err(SettingsError::Misspelled { line: 2, .. })),
+            "{misplaced:?}"
+        );
+    }
+
+    #[test]
+    fn each_server_of_an_older_version_becomes_a_network_with_the_relays_that_were_in_use() {
+        let folder = tempdir().unwrap();
+        let home = Home::in_folder(folder.path());
+        for (relays, line) in sources() {
+            if line.starts_with("list_key") {
+                continue;
+            }
+            let joined = "direct = true\nlist_key = \"b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2\"";
+            let servers = [
+                ("one.example", "access_word = \"sesame\""),
+                ("two.example", joined),
+            ];
+            let old = first_form(&servers).replace("version = 1", "version = 2");
+            let chosen = format!("server = \"http://two.example#p={KEY}\"");
+            let old = old.replacen(&format!("server = \"{KEY}\""), &chosen, 1);
+            let old = old.replacen(
+                "[[servers]]",
+                &format!("{line}short_lists_allowed = [\"session\"]\n[[servers]]"),
+                1,
+            );
+            fs::write(home.config_file(), &old).unwrap();
+            let read = Settings::load(&home).unwrap();
+            let [one, two] = &read.servers[..] else {
+                panic!("two networks");
+            };
+            assert_eq!((one.direct, &one.relays), (false, &relays));
+            assert!(one.access_word.is_some());
+            assert!(two.direct && two.network().is_some());
+            assert_eq!(read.chosen_entry(), Some(two));
+            assert_eq!(read.short_lists, [RelaySource::Session]);
+
+            save_changed(&read, &[Change::Welcomed], &home);
+            let kept = fs::read_to_string(folder.path().join("config.v2")).unwrap();
+            assert_eq!(kept, old);
+            let expected = Settings {
+                welcomed: true,
+                ..read
+            };
+            assert_eq!(Settings::load(&home), Ok(expected));
+        }
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            3,
+            "and the lock"
+        );
     }
 
     #[test]
@@ -429,7 +514,7 @@ mod tests {
 
     #[test]
     fn a_short_file_has_the_defaults() {
-        for version in [b"version = 1", b"version = 2"] {
+        for version in [b"version = 1", b"version = 2", b"version = 3"] {
             assert_eq!(Settings::parse(version), Ok(Settings::default()));
         }
     }
@@ -455,8 +540,8 @@ mod tests {
         assert_eq!(table["later"].as_str(), Some("x"));
         assert_eq!(table["more"]["a"].as_integer(), Some(1));
         assert_eq!(table["theme"].as_str(), Some("light"));
-        assert_eq!(table["servers"][0]["name"].as_str(), Some("y"));
-        assert_eq!(table["servers"][0]["latest"].as_integer(), Some(2));
+        assert_eq!(table["networks"][0]["name"].as_str(), Some("y"));
+        assert_eq!(table["networks"][0]["latest"].as_integer(), Some(2));
         assert_eq!(Settings::load(&home), Ok(settings));
     }
 
@@ -521,14 +606,11 @@ mod tests {
     fn what_another_program_changed_meanwhile_stays() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
-        let before = Settings {
-            relays: RelaySource::File("/lists/old.json".into()),
-            proxy: Some("socks5://127.0.0.1:9050".parse().unwrap()),
-            ..Settings::default()
-        };
+        let before = full();
+        let address = before.servers[0].address.clone();
         before.save(&home).unwrap();
         let there = [
-            Change::Relays(RelaySource::Session),
+            Change::Relays(address, Some(RelaySource::Session)),
             Change::ShortList(RelaySource::Session, true),
             Change::Zoom(117),
         ];
@@ -538,18 +620,18 @@ mod tests {
         fs::write(home.config_file(), text).unwrap();
 
         let here = [
-            Change::Theme(Theme::Dark),
+            Change::Theme(Theme::Light),
             Change::Proxy(None),
             Change::ShortList(RelaySource::BuiltIn, true),
         ];
         save_changed(&before, &here, &home);
         let kept = Settings::load(&home).unwrap();
-        assert_eq!(kept.relays, RelaySource::Session);
+        assert_eq!(kept.servers[0].relays, Some(RelaySource::Session));
         assert_eq!(
             kept.short_lists,
             [RelaySource::Session, RelaySource::BuiltIn]
         );
-        assert_eq!((kept.zoom, kept.theme), (117, Theme::Dark));
+        assert_eq!((kept.zoom, kept.theme), (117, Theme::Light));
         assert_eq!(kept.proxy, None);
         assert_eq!(kept.unknown["later"].as_integer(), Some(7));
     }
@@ -558,19 +640,16 @@ mod tests {
     fn what_both_changed_is_as_the_later_one_wants_it() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
-        let before = Settings::default();
+        let before = full();
+        let address = before.servers[0].address.clone();
         before.save(&home).unwrap();
         let list = RelaySource::File("/lists/a.json".into());
-        for relays in [RelaySource::Session, list, RelaySource::BuiltIn] {
-            save_changed(&before, &[Change::Relays(relays.clone())], &home);
-            let kept = Settings::load(&home).unwrap();
-            assert_eq!(
-                kept,
-                Settings {
-                    relays,
-                    ..before.clone()
-                }
-            );
+        for relays in [Some(RelaySource::Session), Some(list), None] {
+            let change = Change::Relays(address.clone(), relays.clone());
+            save_changed(&before, &[change], &home);
+            let mut expected = before.clone();
+            expected.servers[0].relays = relays;
+            assert_eq!(Settings::load(&home), Ok(expected));
         }
     }
 
@@ -694,7 +773,7 @@ mod tests {
     fn a_newer_versions_file_stays_and_readable_settings_are_never_put_aside() {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
-        let newer = "version = 3\nproxy = \"elsewhere\"\n";
+        let newer = "version = 4\nproxy = \"elsewhere\"\n";
         fs::write(home.config_file(), newer).unwrap();
         assert_eq!(
             Settings::load(&home).unwrap_err().error,
@@ -742,7 +821,7 @@ mod tests {
             Err(SettingsError::Invalid { .. })
         ));
         assert_eq!(
-            Settings::parse(b"version = 3\ntheme = 7"),
+            Settings::parse(b"version = 4\ntheme = 7"),
             Err(SettingsError::Newer)
         );
         assert!(matches!(

@@ -29,8 +29,8 @@ const PROTECTING: [(&str, &[&str]); 12] = [
     ),
     ("relay_list_file", &["relay_file"]),
     ("relays", &["relay_list", "relay_list_url"]),
-    ("server", &["file_server", "network", "networks"]),
-    ("servers", &["file_servers"]),
+    ("network", &["server", "file_server"]),
+    ("networks", &["servers", "file_servers"]),
 ];
 
 /// The first of those keys in `table` that are not known there and resemble one that protects something.
@@ -101,10 +101,10 @@ mod tests {
             ("relay_lists", "relays"),
             ("relay-list-file", "relay_list_file"),
             ("relaylistfile", "relay_list_file"),
-            ("sever", "server"),
-            ("server_", "server"),
-            ("network", "server"),
-            ("Servers", "servers"),
+            ("sever", "network"),
+            ("server_", "network"),
+            ("network", "network"),
+            ("Servers", "networks"),
             ("histroy", "history"),
             ("name-in-pointer", "name_in_pointer"),
             ("mask_pointer", "mask_pointers"),

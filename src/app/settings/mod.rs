@@ -1,4 +1,4 @@
-//! What a person has decided: servers, relays, folders, look. One type, [`Settings`], is what the file holds, what every use
+//! What a person has decided: networks, folders, look. One type, [`Settings`], is what the file holds, what every use
 //! case goes by and what the window shows; one type, [`Change`], changes it in the window and in the file alike.
 //!
 //! A new setting is a field here with its default, a change in `change`, a row in `gui/view/settings.rs`, and its words in
@@ -10,6 +10,7 @@ mod file;
 mod home;
 mod look;
 mod misspelled;
+mod older;
 mod servers;
 mod text;
 
@@ -30,21 +31,18 @@ use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::keys::Ed25519Public;
 
-/// Version 1 named the chosen server by its key alone.
-const VERSION: i64 = 2;
+/// Version 1 named the chosen server by its key alone; versions 1 and 2 had one source of relays for all servers.
+const VERSION: i64 = 3;
 
 /// The settings of a person, in the form of their file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Version of the file's form: 2.
+    /// Version of the file's form: 3.
     pub version: i64,
-    /// The server that new files go to.
-    #[serde(rename = "server", with = "text")]
+    /// The network that new files go to.
+    #[serde(rename = "network", with = "text")]
     pub chosen: ServerChoice,
-    /// Where the relays are from.
-    #[serde(flatten, with = "text::relays")]
-    pub relays: RelaySource,
     /// Lists on which the rules of paths may yield where the list is too short for them.
     #[serde(
         rename = "short_lists_allowed",
@@ -97,10 +95,10 @@ pub struct Settings {
     pub parallel_shares: u8,
     /// How the window shares several files or folders that came together.
     pub several_things: SeveralThings,
-    /// The file servers that were added, in the person's order. Each address stands there once; several can have the same
-    /// key, and what is decided about one of them holds for no other.
+    /// The networks that were joined or put together, in the person's order. Each server's address stands there once; several
+    /// can have the same key, and what is decided about one of them holds for no other.
     // Tables come last in TOML.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "networks", skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<ServerEntry>,
     /// Keys that only newer versions know, with their values.
     #[serde(flatten)]
@@ -119,7 +117,6 @@ impl Default for Settings {
             version: VERSION,
             servers: Vec::new(),
             chosen: ServerChoice::BuiltIn,
-            relays: RelaySource::BuiltIn,
             short_lists: Vec::new(),
             pointer_carries_relay_list: false,
             proxy: None,
@@ -162,6 +159,12 @@ impl Settings {
         self.servers.iter().find(|entry| entry.address == *server)
     }
 
+    /// Whether the chosen network is in the list, or inside the program.
+    #[must_use]
+    fn has_its_choice(&self) -> bool {
+        self.chosen == ServerChoice::BuiltIn || self.chosen_entry().is_some()
+    }
+
     /// What a server of the list is called: by its name, or by its URL where another one is called alike, as the same host
     /// under `http` and `https` is.
     #[must_use]
@@ -200,6 +203,23 @@ impl Settings {
         names.find(|name| !is_taken(name)).unwrap_or_default()
     }
 
+    /// Where the relays are from that lead to this server.
+    #[must_use]
+    pub fn relays_of(&self, server: &ServerAddress) -> Option<&RelaySource> {
+        self.entry(server)?.relays.as_ref()
+    }
+
+    /// Whether a network that is not `other` has relays from there.
+    #[must_use]
+    pub(crate) fn uses_elsewhere(
+        &self,
+        relays: &RelaySource,
+        other: Option<&ServerAddress>,
+    ) -> bool {
+        let mut servers = self.servers.iter();
+        servers.any(|entry| entry.relays.as_ref() == Some(relays) && Some(&entry.address) != other)
+    }
+
     /// The access word that the person keeps with a server.
     #[must_use]
     pub(crate) fn access_word(&self, server: &ServerAddress) -> Option<&AccessWord> {
@@ -208,7 +228,7 @@ impl Settings {
 
     /// The address of the server that new files go to; `None` for the built-in network.
     #[must_use]
-    pub(crate) fn chosen_server(&self) -> Option<&ServerAddress> {
+    pub fn chosen_server(&self) -> Option<&ServerAddress> {
         self.chosen_entry().map(|server| &server.address)
     }
 

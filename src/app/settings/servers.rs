@@ -1,48 +1,161 @@
-//! File servers that the person added, and the one that new files go to.
+//! The networks of a person, each a file server with the relays that lead there, and the one that new files go to.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::text::{self, FromText};
-use crate::app::relays::set::NetworkId;
+use crate::app::relays::set::{NetworkId, RelaySource};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
 use crate::protocol::keys::Ed25519Public;
+use crate::protocol::relay_list::ListSource;
 
-/// A file server that was added.
+/// A network that was joined by an invitation or put together by hand: a file server, and the relays that lead there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "EntryForm", into = "EntryForm")]
 pub struct ServerEntry {
     /// What the person calls it.
     pub name: String,
-    /// Where and who it is.
-    #[serde(with = "text")]
+    /// Where and who its server is.
     pub address: ServerAddress,
-    /// Whether to talk to it without relays.
-    #[serde(default)]
+    /// Whether to talk to the server without relays.
     pub direct: bool,
     /// Its operator's word, if uploads need one and the person keeps it here.
-    #[serde(
-        default,
-        with = "text::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub access_word: Option<AccessWord>,
-    /// Of a server that was joined by an invitation: the key that signs its network's relay list. The server hands that list
-    /// on, and its relays are used for this server alone. Without one its relays are those that the person chose.
-    #[serde(
-        default,
-        with = "text::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub list_key: Option<Ed25519Public>,
+    /// Where its relays are from, which are used for this server alone; without one, none lead there yet. Never those of
+    /// the built-in network, nor of another network that was joined.
+    pub relays: Option<RelaySource>,
     /// Keys that only newer versions know, with their values.
-    #[serde(flatten)]
     pub unknown: toml::Table,
 }
 
+/// An entry as the file has it. One of three keys says where the relays are from.
+#[derive(Serialize, Deserialize)]
+struct EntryForm {
+    name: String,
+    #[serde(with = "text")]
+    address: ServerAddress,
+    #[serde(default)]
+    direct: bool,
+    #[serde(
+        default,
+        with = "text::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    access_word: Option<AccessWord>,
+    /// `session`, or the line of a list by URL.
+    #[serde(
+        default,
+        with = "text::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    relays: Option<FetchedRelays>,
+    /// A list in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay_list_file: Option<PathBuf>,
+    /// Of a network that was joined: the key that signs its relay list, which the server hands on.
+    #[serde(
+        default,
+        with = "text::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    list_key: Option<Ed25519Public>,
+    #[serde(flatten)]
+    unknown: toml::Table,
+}
+
+/// Relays that are fetched from elsewhere than the network's own server.
+pub(super) enum FetchedRelays {
+    Session,
+    Url(ListSource),
+}
+
+impl From<FetchedRelays> for RelaySource {
+    fn from(relays: FetchedRelays) -> Self {
+        match relays {
+            FetchedRelays::Session => Self::Session,
+            FetchedRelays::Url(source) => Self::Url(source),
+        }
+    }
+}
+
+impl FromText for FetchedRelays {
+    const NAME: &'static str = "the relays";
+
+    fn from_text(text: &str) -> Result<Self, impl Display> {
+        match text.parse() {
+            Ok(RelaySource::Session) => Ok(Self::Session),
+            Ok(RelaySource::Url(source)) => Ok(Self::Url(source)),
+            Ok(RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Network(_)) => {
+                Err("neither \"session\" nor the line of a list by URL".to_owned())
+            }
+            Err(why) => Err(why.to_string()),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        match self {
+            Self::Session => RelaySource::Session.to_line(),
+            Self::Url(source) => source.to_string(),
+        }
+    }
+}
+
+impl TryFrom<EntryForm> for ServerEntry {
+    type Error = &'static str;
+
+    fn try_from(form: EntryForm) -> Result<Self, Self::Error> {
+        let relays = match (form.relays, form.relay_list_file, form.list_key) {
+            (None, None, None) => None,
+            (Some(relays), None, None) => Some(relays.into()),
+            (None, Some(file), None) => Some(RelaySource::File(file)),
+            (None, None, Some(list)) => Some(RelaySource::Network(NetworkId {
+                server: form.address.key,
+                list,
+            })),
+            _several => {
+                return Err(
+                    "a network has only one of the keys relays, relay_list_file and list_key",
+                );
+            }
+        };
+        Ok(Self {
+            name: form.name,
+            address: form.address,
+            direct: form.direct,
+            access_word: form.access_word,
+            relays,
+            unknown: form.unknown,
+        })
+    }
+}
+
+impl From<ServerEntry> for EntryForm {
+    fn from(entry: ServerEntry) -> Self {
+        let (relays, relay_list_file, list_key) = match entry.relays {
+            None | Some(RelaySource::BuiltIn) => (None, None, None),
+            Some(RelaySource::File(file)) => (None, Some(file), None),
+            Some(RelaySource::Network(network)) => (None, None, Some(network.list)),
+            Some(RelaySource::Session) => (Some(FetchedRelays::Session), None, None),
+            Some(RelaySource::Url(source)) => (Some(FetchedRelays::Url(source)), None, None),
+        };
+        Self {
+            name: entry.name,
+            address: entry.address,
+            direct: entry.direct,
+            access_word: entry.access_word,
+            relays,
+            relay_list_file,
+            list_key,
+            unknown: entry.unknown,
+        }
+    }
+}
+
 impl ServerEntry {
-    /// A server that is reached through relays and needs no access word.
+    /// A server that is reached through relays, which are not known yet, and needs no access word.
     #[must_use]
     pub fn new(name: impl Into<String>, address: ServerAddress) -> Self {
         Self {
@@ -50,18 +163,33 @@ impl ServerEntry {
             address,
             direct: false,
             access_word: None,
-            list_key: None,
+            relays: None,
             unknown: toml::Table::new(),
         }
     }
 
-    /// The network that the server was joined by.
+    /// This entry with relays from there.
     #[must_use]
-    pub(crate) fn network(&self) -> Option<NetworkId> {
-        Some(NetworkId {
-            server: self.address.key,
-            list: self.list_key?,
-        })
+    pub fn through(self, relays: RelaySource) -> Self {
+        Self {
+            relays: Some(relays),
+            ..self
+        }
+    }
+
+    /// The network that was joined by an invitation; `None` of one that was put together by hand.
+    #[must_use]
+    pub const fn network(&self) -> Option<NetworkId> {
+        match &self.relays {
+            Some(RelaySource::Network(network)) => Some(*network),
+            _ => None,
+        }
+    }
+
+    /// Whether no relays lead to the server, and it may not be reached without any.
+    #[must_use]
+    pub(crate) const fn lacks_relays(&self) -> bool {
+        self.relays.is_none() && !self.direct
     }
 
     /// The name that the person gave the server, or its host without one: `files.example`.

@@ -255,14 +255,13 @@ impl JoinOffer {
         };
         let known = replaced.as_ref().and_then(|known| settings.entry(known));
         let kept_word = known.and_then(|known| known.access_word.as_ref());
+        let source = RelaySource::Network(NetworkId::of(&self.invitation));
         let entry = ServerEntry {
             access_word: self.access_word().or(kept_word).cloned(),
-            list_key: Some(parts.list_key),
-            ..ServerEntry::new(self.name.clone(), parts.server.clone())
+            ..ServerEntry::new(self.name.clone(), parts.server.clone()).through(source.clone())
         };
         let mut changes = vec![Change::JoinNetwork(entry, replaced)];
         if choice.relax {
-            let source = RelaySource::Network(NetworkId::of(&self.invitation));
             changes.push(Change::ShortList(source, true));
         }
         if settings.chosen == ServerChoice::BuiltIn {

@@ -1,11 +1,12 @@
 //! `cloak networks`: the networks that this person uses. One is a file server with the relays that lead there.
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::{open_client, relays};
 use crate::app::client::Client;
 use crate::app::error::{AppError, NoInvitation};
-use crate::app::relays::{ListState, NetworkId, NetworkView, RelaySource, RelaySourceError};
+use crate::app::relays::{ListState, NetworkView, RelaySource, RelaySourceError};
 use crate::app::settings::{Change, ServerChoice, ServerEntry, Settings};
 use crate::cli::CliError;
 use crate::cli::args::{NetworksArgs, NetworksCommand};
@@ -13,13 +14,25 @@ use crate::cli::terminal::{self, date, print_json, print_line};
 use crate::protocol::address::ServerAddress;
 use crate::protocol::bech32m::SecretText;
 
-pub(crate) fn run(args: NetworksArgs) -> Result<(), CliError> {
+pub(crate) async fn run(args: NetworksArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let client = open_client()?;
     let Some(command) = args.command else {
         return show(&client, args.json);
     };
     let settings = client.settings();
     match command {
+        NetworksCommand::Add {
+            address,
+            name,
+            relays,
+            direct,
+        } => {
+            let entry = ServerEntry {
+                direct,
+                ..ServerEntry::new(name.unwrap_or_default().trim(), address)
+            };
+            add(&client, entry, relays, cancel).await
+        }
         NetworksCommand::Invite {
             name,
             expires,
@@ -36,18 +49,21 @@ pub(crate) fn run(args: NetworksArgs) -> Result<(), CliError> {
         NetworksCommand::Leave { name } => leave(&client, &name),
         NetworksCommand::Relax { name, off } => {
             let server = named_or_chosen(settings, name.as_deref())?;
-            let source = source_of(settings, &server);
-            keep(&client, Change::ShortList(source, !off))?;
-            terminal::note(if off {
-                "every rule of paths holds in that network"
-            } else {
-                "rules of paths may yield where that network has too few relays for them; --who-saw-what says which did"
-            });
-            Ok(())
+            let source = server.relays.clone().ok_or_else(no_relays)?;
+            relays::relax(&client, source, off)
         }
-        NetworksCommand::Relays { name, accept } => {
+        NetworksCommand::Relays {
+            name,
+            accept,
+            r#use,
+            forget,
+        } => {
             let server = named_or_chosen(settings, name.as_deref())?;
-            show_relays(&client, &server, accept)
+            match r#use {
+                Some(source) => relays::replace(&client, &server, source, cancel).await,
+                None if forget => relays::forget(&client, &server),
+                None => show_relays(&client, &server, accept),
+            }
         }
         NetworksCommand::Rename { name, new_name } => {
             let server = named(settings, &name)?;
@@ -141,16 +157,64 @@ fn named_or_chosen(settings: &Settings, name: Option<&str>) -> Result<ServerEntr
     }
 }
 
-/// Where the relays are from that lead to this server.
-fn source_of(settings: &Settings, server: &ServerEntry) -> RelaySource {
-    let network = server.network();
-    network.map_or_else(|| settings.relays.clone(), RelaySource::Network)
+fn no_relays() -> CliError {
+    CliError::Usage(
+        "that network has no relays: `cloak networks relays --use` chooses some".to_owned(),
+    )
 }
 
-fn keep(client: &Client, change: Change) -> Result<(), CliError> {
+/// Puts a network together by hand.
+async fn add(
+    client: &Client,
+    entry: ServerEntry,
+    relays: Option<RelaySource>,
+    cancel: &CancellationToken,
+) -> Result<(), CliError> {
+    let settings = client.settings();
+    if let Some(known) = settings.entry(&entry.address) {
+        return Err(CliError::Usage(format!(
+            "that server is one of yours already, as {}",
+            settings.name_in_list(known)
+        )));
+    }
+    let address = entry.address.clone();
+    let name = entry.shown_name().to_owned();
+    let entry = match &relays {
+        None => entry,
+        Some(source) => {
+            relays::take(client, source, false, cancel).await?;
+            entry.through(source.clone())
+        }
+    };
+    let lacks_relays = entry.lacks_relays();
+    let name = settings.free_name(&name, &address);
+    let mut changes = vec![Change::AddServer(ServerEntry {
+        name: name.clone(),
+        ..entry
+    })];
+    if settings.chosen == ServerChoice::BuiltIn {
+        changes.push(Change::ChosenServer(ServerChoice::Server(address)));
+    }
+    keep_all(client, &changes)?;
+    if changes.len() > 1 {
+        terminal::note("new files go there from now on");
+    }
+    if lacks_relays {
+        terminal::note("no relays lead there yet: `cloak networks relays --use` chooses some");
+    }
+    Ok(print_line(&name)?)
+}
+
+/// Makes a change in the settings, and keeps it.
+pub(super) fn keep(client: &Client, change: Change) -> Result<(), CliError> {
+    keep_all(client, &[change])
+}
+
+/// Makes changes in the settings, and keeps them.
+pub(super) fn keep_all(client: &Client, changes: &[Change]) -> Result<(), CliError> {
     let mut settings = client.settings().clone();
-    settings.apply(&change);
-    let kept = settings.save_changes(&[change], client.program().home());
+    changes.iter().for_each(|change| settings.apply(change));
+    let kept = settings.save_changes(changes, client.program().home());
     Ok(kept.map_err(AppError::from)?)
 }
 
@@ -161,10 +225,19 @@ fn leave(client: &Client, name: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-fn view(client: &Client, network: &NetworkId) -> Result<NetworkView, CliError> {
+/// The relays of a network and, of one that was joined, a newer list that waits; `None` of a network without any.
+fn view(client: &Client, server: &ServerEntry) -> Result<Option<NetworkView>, CliError> {
     let (relays, now) = (client.relays(), client.program().now());
-    let view = relays.view_network(network, now);
-    Ok(view.map_err(|unread| AppError::from(RelaySourceError::from(unread)))?)
+    let view = match &server.relays {
+        None => return Ok(None),
+        Some(RelaySource::Network(network)) => relays.view_network(network, now),
+        Some(source) => relays.view(source, now).map(|source| NetworkView {
+            source,
+            waiting: None,
+        }),
+    };
+    let view = view.map_err(|unread| AppError::from(RelaySourceError::from(unread)))?;
+    Ok(Some(view))
 }
 
 fn show(client: &Client, json: bool) -> Result<(), CliError> {
@@ -204,13 +277,9 @@ fn relays_in_words(client: &Client, server: &ServerEntry) -> Result<String, CliE
     if server.direct {
         return Ok("without relays".to_owned());
     }
-    let Some(network) = server.network() else {
-        return Ok(match client.settings().relays {
-            RelaySource::BuiltIn => "needs relays".to_owned(),
-            _ => "through the relays that `cloak relays` shows".to_owned(),
-        });
+    let Some(view) = view(client, server)? else {
+        return Ok("needs relays".to_owned());
     };
-    let view = view(client, &network)?;
     let count = view
         .source
         .list
@@ -219,11 +288,15 @@ fn relays_in_words(client: &Client, server: &ServerEntry) -> Result<String, CliE
     let until = view.source.list.as_ref().map(|list| date(list.expires));
     let mut words = match (&view.source.state, until) {
         (ListState::Good, Some(until)) => format!("{count} relays until {until}"),
-        (ListState::Ended, Some(until)) => {
+        (ListState::Ended, Some(until)) if server.network().is_some() => {
             format!(
                 "{count} relays, a list that ended {until}: the next transfer asks for a newer one"
             )
         }
+        (ListState::Ended, Some(until)) => {
+            format!("{count} relays, a list that ended {until}")
+        }
+        (ListState::Missing(Some(why)), _) => why.clone(),
         _ => "the relay list comes with the first transfer".to_owned(),
     };
     if let Some(waiting) = &view.waiting {
@@ -237,10 +310,7 @@ fn relays_in_words(client: &Client, server: &ServerEntry) -> Result<String, CliE
 
 fn object(client: &Client, server: &ServerEntry) -> Result<Value, CliError> {
     let settings = client.settings();
-    let view = match server.network() {
-        Some(network) => Some(view(client, &network)?),
-        None => None,
-    };
+    let view = view(client, server)?;
     let list = view.as_ref().and_then(|view| view.source.list.as_ref());
     Ok(json!({
         "name": settings.name_in_list(server),
@@ -249,6 +319,7 @@ fn object(client: &Client, server: &ServerEntry) -> Result<Value, CliError> {
         "joined": server.network().is_some(),
         "direct": server.direct,
         "access_word": server.access_word.is_some(),
+        "source": server.relays.as_ref().map(RelaySource::to_line),
         "relays": list.map(|list| list.relays.len()),
         "list_expires": list.map(|list| list.expires),
         "list_problem": view
@@ -256,19 +327,20 @@ fn object(client: &Client, server: &ServerEntry) -> Result<Value, CliError> {
             .and_then(|view| view.source.problem.as_ref())
             .map(|problem| &problem.detail),
         "list_waits": view.as_ref().is_some_and(|view| view.waiting.is_some()),
-        "rules_may_yield": settings.short_lists.contains(&source_of(settings, server)),
+        "rules_may_yield": server
+            .relays
+            .as_ref()
+            .is_some_and(|source| settings.short_lists.contains(source)),
     }))
 }
 
 fn show_relays(client: &Client, server: &ServerEntry, accept: bool) -> Result<(), CliError> {
-    let Some(network) = server.network() else {
-        return Err(CliError::Usage(
-            "that server was not joined by an invitation; `cloak relays` shows the relays that are used for it"
-                .to_owned(),
-        ));
-    };
     let (program, relays) = (client.program(), client.relays());
     if accept {
+        let network = server.network();
+        let network = network.ok_or_else(|| {
+            CliError::Usage("only a network that was joined has a list that waits".to_owned())
+        })?;
         relays
             .accept_waiting(&network, program.now())
             .map_err(|error| match error {
@@ -277,8 +349,8 @@ fn show_relays(client: &Client, server: &ServerEntry, accept: bool) -> Result<()
             })?;
         terminal::note("the newest list is in use");
     }
-    let view = view(client, &network)?;
-    relays::print_view(program, &view.source)?;
+    let view = view(client, server)?.ok_or_else(no_relays)?;
+    relays::print_view(program, &view.source, "network")?;
     if let (Some(list), Some(newer)) = (&view.source.list, &view.waiting) {
         let gone = list.relays.iter();
         let gone = gone

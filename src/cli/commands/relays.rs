@@ -1,15 +1,16 @@
-//! `cloak relays`: which relays this person uses.
+//! `cloak relays`: the relays of the network in use, and what `cloak networks` does with those of any.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::open_client;
+use super::{networks, open_client};
+use crate::app::client::Client;
 use crate::app::error::AppError;
 use crate::app::relays::{
-    AcceptedServer, ListState, RelaySource, RelaySourceError, Relays, SourceView, UseFor,
+    AcceptedServer, ListState, RelaySource, RelaySourceError, SourceView, UseFor,
 };
-use crate::app::settings::{Change, Settings};
+use crate::app::settings::{Change, ServerEntry, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::program::Program;
 use crate::app::words::harmless::harmless_start;
@@ -24,58 +25,163 @@ use crate::protocol::relay_list::RelayList;
 
 pub(crate) async fn run(args: RelaysArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let client = open_client()?;
-    let (program, relays) = (client.program(), client.relays());
-    let chosen = &client.settings().relays;
-    let keep = |change: Change| {
-        let mut settings = client.settings().clone();
-        settings.apply(&change);
-        let kept = settings.save_changes(&[change], program.home());
-        kept.map_err(AppError::from)
-    };
+    let settings = client.settings();
     match args.command {
-        None => show(program, relays, chosen, false)?,
-        Some(RelaysCommand::Relax { source, off }) => {
-            let source = source.unwrap_or_else(|| chosen.clone());
-            keep(Change::ShortList(source, !off))?;
-            terminal::note(if off {
-                "every rule of paths holds on that list"
-            } else {
-                "rules of paths may yield where that list is too short for them; --who-saw-what says which did"
-            });
-        }
-        Some(RelaysCommand::Show { json }) => show(program, relays, chosen, json)?,
+        None => show(&client, false),
+        Some(RelaysCommand::Show { json }) => show(&client, json),
         Some(RelaysCommand::Add { line }) => {
-            say_shown(&RelaySource::Url(line.clone()), client.settings());
+            let server = in_use(settings)?;
+            let source = RelaySource::Url(line);
+            take(&client, &source, true, cancel).await?;
+            networks::keep(&client, Change::Relays(server.address, Some(source)))
+        }
+        Some(RelaysCommand::Use { source }) => {
+            let server = in_use(settings)?;
+            replace(&client, &server, source, cancel).await
+        }
+        Some(RelaysCommand::Relax { source, off }) => {
+            let source = source.map_or_else(|| source_in_use(settings), Ok)?;
+            relax(&client, source, off)
+        }
+        Some(RelaysCommand::Remove { source }) => {
+            let source = source.map_or_else(|| source_in_use(settings), Ok)?;
+            if let RelaySource::Network(_) = source {
+                return Err(of_network());
+            }
+            let users = settings.servers.iter();
+            let users = users.filter(|server| server.relays.as_ref() == Some(&source));
+            let changes: Vec<_> = users
+                .map(|server| Change::Relays(server.address.clone(), None))
+                .collect();
+            networks::keep_all(&client, &changes)?;
+            client.relays().forget(&source)?;
+            terminal::note("removed");
+            Ok(())
+        }
+    }
+}
+
+/// Lets rules of paths yield on the list of this source, or holds them again.
+pub(super) fn relax(client: &Client, source: RelaySource, off: bool) -> Result<(), CliError> {
+    networks::keep(client, Change::ShortList(source, !off))?;
+    terminal::note(if off {
+        "every rule of paths holds on that list"
+    } else {
+        "rules of paths may yield where that list is too short for them; --who-saw-what says which did"
+    });
+    Ok(())
+}
+
+/// Uses other relays for a server whose network was put together by hand.
+///
+/// # Errors
+/// [`CliError::Usage`] for a network that was joined, whose relays are its own; those of [`take`].
+pub(super) async fn replace(
+    client: &Client,
+    server: &ServerEntry,
+    source: RelaySource,
+    cancel: &CancellationToken,
+) -> Result<(), CliError> {
+    if server.network().is_some() {
+        return Err(of_network());
+    }
+    take(client, &source, false, cancel).await?;
+    networks::keep(client, Change::Relays(server.address.clone(), Some(source)))
+}
+
+/// Forgets the relays of a network that was put together by hand.
+pub(super) fn forget(client: &Client, server: &ServerEntry) -> Result<(), CliError> {
+    if server.network().is_some() {
+        return Err(of_network());
+    }
+    let Some(source) = &server.relays else {
+        return Err(CliError::Usage("that network has no relays".to_owned()));
+    };
+    networks::keep(client, Change::Relays(server.address.clone(), None))?;
+    if !client
+        .settings()
+        .uses_elsewhere(source, Some(&server.address))
+    {
+        client.relays().forget(source)?;
+    }
+    terminal::note("removed; no relays lead there now");
+    Ok(())
+}
+
+/// Prepares a source for being used by a network: a file is copied; a list by URL is fetched where it is not here yet, or
+/// `anew`. What that shows to whom is said first.
+///
+/// # Errors
+/// [`CliError::Usage`] for what is no source of a network's relays; those of fetching and reading.
+pub(super) async fn take(
+    client: &Client,
+    source: &RelaySource,
+    anew: bool,
+    cancel: &CancellationToken,
+) -> Result<(), CliError> {
+    let (program, relays) = (client.program(), client.relays());
+    if let RelaySource::BuiltIn | RelaySource::Network(_) = source {
+        return Err(CliError::Usage(
+            "those relays lead to their own server alone".to_owned(),
+        ));
+    }
+    let chosen = if anew {
+        Err(RelaySourceError::NotHere.into())
+    } else {
+        relays.choose(program, source)
+    };
+    match (chosen, source) {
+        (
+            Err(AppError::RelaySource(RelaySourceError::NotHere | RelaySourceError::Ended)),
+            RelaySource::Url(line),
+        ) => {
+            say_shown(source, client.settings());
             // Its log is not told: whom it shows what was said above.
             let context = CallContext::new(cancel);
-            let list = relays.add(program, &line, UseFor::All, &context).await?;
-            keep(Change::Relays(RelaySource::Url(line)))?;
+            let list = relays.add(program, line, UseFor::All, &context).await?;
             terminal::note(&format!(
                 "{} relays of {} are in use from now on",
                 list.relays.len(),
                 name(&list)
             ));
+            Ok(())
         }
-        Some(RelaysCommand::Use { source }) => {
-            relays.check(program, &source)?;
-            say_shown(&source, client.settings());
-            keep(Change::Relays(source))?;
-        }
-        Some(RelaysCommand::Remove { source }) => {
-            let source = source.unwrap_or_else(|| chosen.clone());
-            relays.forget(&source)?;
-            let was_chosen = *chosen == source;
-            if was_chosen {
-                keep(Change::Relays(RelaySource::BuiltIn))?;
-            }
-            terminal::note(if was_chosen || *chosen == RelaySource::BuiltIn {
-                "removed; only the built-in network's own relays are left, for its own server"
-            } else {
-                "removed"
-            });
+        (chosen, _) => {
+            chosen?;
+            say_shown(source, client.settings());
+            Ok(())
         }
     }
-    Ok(())
+}
+
+/// The relays of a network that was joined cannot be chosen.
+fn of_network() -> CliError {
+    CliError::Usage(
+        "that network was joined by an invitation, and its relays are its own: `cloak networks relays` shows them"
+            .to_owned(),
+    )
+}
+
+fn in_use(settings: &Settings) -> Result<ServerEntry, CliError> {
+    let server = settings.chosen_entry().cloned();
+    let server = server.ok_or_else(|| {
+        CliError::Usage(
+            "no network is in use that relays could be chosen for: `cloak networks add ADDRESS --relays SOURCE` puts one together, `cloak networks use` chooses one"
+                .to_owned(),
+        )
+    })?;
+    if server.network().is_some() {
+        return Err(of_network());
+    }
+    Ok(server)
+}
+
+fn source_in_use(settings: &Settings) -> Result<RelaySource, CliError> {
+    let server = settings.chosen_entry();
+    let source = server.and_then(|server| server.relays.clone());
+    source.ok_or_else(|| {
+        CliError::Usage("no relays are in use: name the source that you mean".to_owned())
+    })
 }
 
 /// Says what a source shows to whom.
@@ -85,40 +191,53 @@ fn say_shown(source: &RelaySource, settings: &Settings) {
     }
 }
 
-fn show(
-    program: &Program,
-    relays: &Relays,
-    chosen: &RelaySource,
-    json: bool,
-) -> Result<(), CliError> {
-    let views = relays
-        .view(chosen, program.now())
-        .map_err(|unread| AppError::from(RelaySourceError::from(unread)))?;
+/// The relays of the network in use, and the other lists that are kept.
+fn show(client: &Client, json: bool) -> Result<(), CliError> {
+    let (program, relays) = (client.program(), client.relays());
+    let settings = client.settings();
+    let in_words = |unread| AppError::from(RelaySourceError::from(unread));
+    let now = program.now();
+    let chosen = settings.chosen_entry();
+    let source = chosen.and_then(|server| server.relays.as_ref());
+    let own = source.map(|source| relays.view(source, now));
+    let own = own.transpose().map_err(in_words)?;
+    let kept = relays.kept_lists(now).map_err(in_words)?.into_iter();
+    let others: Vec<_> = kept.filter(|view| Some(&view.source) != source).collect();
     if json {
-        let sources: Vec<Value> = views.iter().map(|view| object(program, view)).collect();
-        print_json(&json!({ "sources": sources }))?;
-        return Ok(());
+        let own = own.iter().map(|view| object(program, view, true));
+        let others = others.iter().map(|view| object(program, view, false));
+        let sources: Vec<Value> = own.chain(others).collect();
+        return Ok(print_json(&json!({ "sources": sources }))?);
     }
-    if *chosen == RelaySource::BuiltIn {
-        print_line("in use: the built-in network's relays, for its own server only")?;
+    match (&own, chosen) {
+        (Some(view), _) => print_view(program, view, "in use")?,
+        (None, None) => {
+            print_line("in use: the built-in network's relays, for its own server only")?;
+        }
+        (None, Some(server)) => print_line(&format!(
+            "in use: none; no relays lead to {}",
+            settings.name_in_list(server)
+        ))?,
     }
-    for view in &views {
-        print_view(program, view)?;
+    for view in &others {
+        let heading = if settings.uses_elsewhere(&view.source, None) {
+            "of another network"
+        } else if view.servers.is_empty() {
+            "kept, not in use"
+        } else {
+            "accepted from a pointer"
+        };
+        print_view(program, view, heading)?;
     }
     Ok(())
 }
 
-pub(super) fn print_view(program: &Program, view: &SourceView) -> Result<(), CliError> {
+pub(super) fn print_view(
+    program: &Program,
+    view: &SourceView,
+    heading: &str,
+) -> Result<(), CliError> {
     let now = program.now();
-    let heading = if let RelaySource::Network(_) = view.source {
-        "network"
-    } else if view.chosen {
-        "in use"
-    } else if view.servers.is_empty() {
-        "kept, not in use"
-    } else {
-        "accepted from a pointer"
-    };
     print_line(&format!("{heading}: {}", source_name(&view.source)))?;
     for server in &view.servers {
         print_line(&match server {
@@ -130,7 +249,12 @@ pub(super) fn print_view(program: &Program, view: &SourceView) -> Result<(), Cli
     }
     match &view.state {
         ListState::Good => {}
-        ListState::Ended => print_line("  state     expired; add its line again to fetch it anew")?,
+        ListState::Ended => print_line(match view.source {
+            RelaySource::Network(_) => {
+                "  state     expired; the next transfer asks for a newer one"
+            }
+            _ => "  state     expired; add its line again to fetch it anew",
+        })?,
         ListState::Missing(None) => print_line("  state     not fetched yet")?,
         ListState::Missing(Some(why)) => print_line(&format!("  state     {why}"))?,
     }
@@ -225,12 +349,12 @@ fn standing_object(relay: &RelayStanding) -> Option<Value> {
     })
 }
 
-fn object(program: &Program, view: &SourceView) -> Value {
+fn object(program: &Program, view: &SourceView, in_use: bool) -> Value {
     let standings: Option<Vec<Value>> =
         standings(program, view).map(|relays| relays.iter().filter_map(standing_object).collect());
     json!({
         "source": view.source.to_line(),
-        "in_use": view.chosen,
+        "in_use": in_use,
         "servers": view.servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "state": match view.state {
             ListState::Ended => "expired",

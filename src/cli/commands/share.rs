@@ -71,7 +71,7 @@ async fn share(
     };
     if args.with_relay_list && call.routed().relay_line().is_none() {
         return Err(CliError::Usage(
-            "there is no relay list that a pointer could name: it must be one by URL, added with cloak relays add"
+            "there is no relay list that a pointer could name: it must be one by URL, as with cloak networks relays --use LINE"
                 .to_owned(),
         ));
     }

@@ -33,7 +33,6 @@ use crate::app::operate::check::{self, Asker, Finding};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::received::save::SaveTo;
 use crate::app::relays::RelaySource;
-use crate::app::relays::list_file;
 use crate::app::settings::{Change, Home, ServerChoice, Settings, UnreadSettings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::get::{Fetched, GetRequest};
@@ -218,10 +217,8 @@ impl Backend for App {
     }
 
     fn kept_list(&self, settings: &Settings) -> Option<Result<ShownRelayList, UserMessage>> {
-        match &settings.relays {
-            RelaySource::File(path) => Some(self.read_relay_list(path.clone())),
-            source => self.held_list(source).map(Ok),
-        }
+        let source = settings.chosen_entry()?.relays.as_ref()?;
+        self.held_list(source)
     }
 
     fn share<'a>(
@@ -278,10 +275,11 @@ impl Backend for App {
     fn relays<'a>(
         &'a self,
         wish: RelayWish,
+        network: Option<&'a ServerAddress>,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>> {
-        Box::pin(self.ask_relays(wish, settings, context))
+        Box::pin(self.ask_relays(wish, network, settings, context))
     }
 
     fn describe(&self, text: &PointerText, settings: &Settings) -> Result<TextHolds, UserMessage> {
@@ -316,12 +314,11 @@ impl Backend for App {
     }
 
     fn read_relay_list(&self, path: PathBuf) -> Result<ShownRelayList, UserMessage> {
-        let list = in_words(list_file::read(&path, self.program().now()))?;
-        Ok(ShownRelayList {
-            source: RelaySource::File(path),
-            name: text::list_name(&list.name),
-            relays: list.relays.len(),
-        })
+        let source = RelaySource::File(path);
+        let taken = self.client.relays().choose(self.program(), &source);
+        in_words(taken)?;
+        let read = self.held_list(&source);
+        read.unwrap_or_else(|| Ok(relays::shown_list(&source, None)))
     }
 
     fn test_server<'a>(

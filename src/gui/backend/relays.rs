@@ -12,27 +12,31 @@ use crate::app::transfer::program::{NewGuardsError, is_rehearsal};
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{OtherList, RelaySeen, RelayWish, RelaysKnown, RelaysSeen, ShownRelayList};
 use crate::gui::text;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::path::RelayMemory;
 use crate::protocol::pointer::Pointer;
-use crate::protocol::relay_list::{ListSource, RelayDescriptor};
+use crate::protocol::relay_list::{ListSource, RelayDescriptor, RelayList};
 
 impl App {
-    /// Does what the window wishes of relay lists, and returns how they stand then. What the request shows to whom is said
-    /// before it is made, so nothing of it is logged.
+    /// Does what the window wishes of relay lists, and returns how those of `network` stand then. What the request shows to
+    /// whom is said before it is made, so nothing of it is logged.
     pub(crate) async fn ask_relays(
         &self,
         wish: RelayWish,
+        network: Option<&ServerAddress>,
         settings: &Settings,
         context: &CallContext,
     ) -> Result<RelaysKnown, UserMessage> {
         let client = self.client(settings);
         let (program, relays) = (client.program(), client.relays());
-        let mut chosen = client.settings().relays.clone();
+        let mut source = network.and_then(|server| settings.relays_of(server).cloned());
         let mut list = None;
         match wish {
             RelayWish::Look => {}
-            RelayWish::Forget(source) => {
-                in_words(relays.forget(&source))?;
+            RelayWish::Forget(forgotten) => {
+                if !settings.uses_elsewhere(&forgotten, None) {
+                    in_words(relays.forget(&forgotten))?;
+                }
             }
             RelayWish::Accept(pointer) => {
                 let pointer = in_words(Pointer::find(pointer.as_str()).map_err(AppError::from))?;
@@ -41,22 +45,20 @@ impl App {
                 }
             }
             RelayWish::Add(line) => {
-                let source = in_words(line.parse::<ListSource>().map_err(AppError::from))?;
-                let added = relays.add(program, &source, UseFor::All, context);
+                let line = in_words(line.parse::<ListSource>().map_err(AppError::from))?;
+                let added = relays.add(program, &line, UseFor::All, context);
                 let added = in_words(added.await)?;
-                list = Some(ShownRelayList {
-                    source: RelaySource::Url(source.clone()),
-                    name: text::list_name(&added.name),
-                    relays: added.relays.len(),
-                });
-                chosen = RelaySource::Url(source);
+                let added_from = RelaySource::Url(line);
+                list = Some(shown_list(&added_from, Some(&added)));
+                source = Some(added_from);
             }
             RelayWish::NewGuard => {
-                let lists = in_words(views(&client, &chosen))?;
-                let list = lists.into_iter().find(|view| view.chosen);
-                if let Some(list) = list.and_then(|view| view.list) {
+                let view = source.as_ref().map(|source| view(&client, source));
+                let view = in_words(view.transpose())?;
+                if let Some((source, list)) = view.and_then(|view| Some((view.source, view.list?)))
+                {
                     program
-                        .new_guards(&chosen, &list)
+                        .new_guards(&source, &list)
                         .map_err(|error| match error {
                             NewGuardsError::Memory(unread) => {
                                 UserMessage::from(&AppError::RelayMemory(unread))
@@ -66,60 +68,67 @@ impl App {
                 }
             }
             RelayWish::Session => {
-                list = Some(ShownRelayList {
-                    source: RelaySource::Session,
-                    name: text::session_network().to_owned(),
-                    relays: 0,
-                });
-                chosen = RelaySource::Session;
+                list = Some(shown_list(&RelaySource::Session, None));
+                source = Some(RelaySource::Session);
             }
         }
-        let views = in_words(views(&client, &chosen))?;
-        let (own, others): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.chosen);
+        let own = source.as_ref().map(|source| view(&client, source));
+        let own = in_words(own.transpose())?;
+        let kept = relays.kept_lists(program.now());
+        let kept = in_words(kept.map_err(|unread| RelaySourceError::from(unread).into()))?;
+        let is_other = |view: &SourceView| {
+            Some(&view.source) != source.as_ref() && !settings.uses_elsewhere(&view.source, None)
+        };
         Ok(RelaysKnown {
             list,
-            seen: own.into_iter().next().map(|view| seen(&client, view)),
-            others: others
+            seen: own.map(|view| seen(&client, view)),
+            others: kept
                 .into_iter()
-                .filter_map(|view| other(&client, view))
+                .filter(is_other)
+                .map(|view| other(&client, view))
                 .collect(),
         })
     }
 
-    /// What is kept of a list that is no file.
-    pub(crate) fn held_list(&self, source: &RelaySource) -> Option<ShownRelayList> {
+    /// What is kept of a list; an error where a file was chosen that cannot be read.
+    pub(crate) fn held_list(
+        &self,
+        source: &RelaySource,
+    ) -> Option<Result<ShownRelayList, UserMessage>> {
+        if let RelaySource::File(_) = source {
+            let set = self.client.relays().kept(source, self.program().now());
+            return Some(in_words(set).map(|set| {
+                let list = set.map(|set| set.list);
+                shown_list(source, list.as_ref())
+            }));
+        }
         // What cannot be read is told where relays are needed or shown.
-        let views = views(&self.client, source).unwrap_or_default();
-        let chosen = views.into_iter().find(|view| view.chosen);
-        let list = chosen.and_then(|view| view.list)?;
-        Some(ShownRelayList {
-            source: source.clone(),
-            name: match source {
-                RelaySource::Session => text::session_network().to_owned(),
-                _ => text::list_name(&list.name),
-            },
-            relays: list.relays.len(),
-        })
+        let list = view(&self.client, source).ok()?.list?;
+        Some(Ok(shown_list(source, Some(&list))))
     }
 }
 
-/// The lists of `chosen` and those that are kept beside it.
-fn views(client: &Client, chosen: &RelaySource) -> Result<Vec<SourceView>, AppError> {
-    let views = client.relays().view(chosen, client.program().now());
-    Ok(views.map_err(RelaySourceError::from)?)
-}
-
-/// A list that is kept beside the chosen one.
-fn other(client: &Client, view: SourceView) -> Option<OtherList> {
-    if !matches!(view.source, RelaySource::Url(_)) {
-        return None;
-    }
-    let list = view.list.as_ref();
-    let list = ShownRelayList {
-        source: view.source.clone(),
-        name: text::list_name(list.map_or("", |list| &list.name)),
+/// A source, as the window shows it.
+pub(super) fn shown_list(source: &RelaySource, list: Option<&RelayList>) -> ShownRelayList {
+    ShownRelayList {
+        source: source.clone(),
+        name: match source {
+            RelaySource::Session => text::session_network().to_owned(),
+            _ => text::list_name(list.map_or("", |list| &list.name)),
+        },
         relays: list.map_or(0, |list| list.relays.len()),
-    };
+    }
+}
+
+/// A source and its state.
+fn view(client: &Client, source: &RelaySource) -> Result<SourceView, AppError> {
+    let view = client.relays().view(source, client.program().now());
+    Ok(view.map_err(RelaySourceError::from)?)
+}
+
+/// A list that no network uses.
+fn other(client: &Client, view: SourceView) -> OtherList {
+    let list = shown_list(&view.source, view.list.as_ref());
     let servers = view
         .servers
         .iter()
@@ -127,11 +136,11 @@ fn other(client: &Client, view: SourceView) -> Option<OtherList> {
         .collect();
     let mut seen = seen(client, view);
     seen.relays.clear();
-    Some(OtherList {
+    OtherList {
         list,
         servers,
         seen,
-    })
+    }
 }
 
 fn seen(client: &Client, view: SourceView) -> RelaysSeen {

@@ -171,6 +171,8 @@ pub enum WindowMessage {
     Joined(String),
     /// The relay list of this name, dropped or chosen on Share, is used from now on.
     ListUsed(String),
+    /// A relay list was dropped or chosen while the network inside the program is in use.
+    NoNetworkForList,
     /// A picture on the clipboard was not shared.
     PictureNotTaken,
     /// A received file was moved or removed.

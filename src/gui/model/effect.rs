@@ -141,7 +141,8 @@ pub enum RequestWork {
     /// Ask the server to do something with a shared file.
     Manage(TransferId, ManageAction, PointerText, Arc<Settings>),
     /// Ask something of the relays.
-    Relays(RelayWish, Arc<Settings>),
+    /// Of the network of this server, where a wish is about one.
+    Relays(RelayWish, Option<ServerAddress>, Arc<Settings>),
     /// Share a file or folder.
     Share(RunId, ShareWanted, Arc<Settings>),
     /// Upload to and download from the server that these settings choose.

@@ -267,7 +267,7 @@ impl Model {
 
     /// Has the networks that were joined looked at, for Settings.
     pub(super) fn look_at_networks(&self) -> Option<Effect> {
-        let joined = |server: &ServerEntry| server.list_key.is_some();
+        let joined = |server: &ServerEntry| server.network().is_some();
         (self.settings.servers.iter().any(joined))
             .then(|| Effect::from(SettingsWork::LookAtNetworks(self.settings_now())))
     }

@@ -8,7 +8,6 @@ use super::{
     Undo, WindowEffect, WindowMessage,
 };
 use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
-use crate::app::relays::RelaySource;
 use crate::app::settings::Change;
 use crate::app::transfer::get::Choice;
 
@@ -128,7 +127,7 @@ impl Model {
             Effect::from(HistoryWork::Set(self.settings.history)),
             Effect::from(RequestWork::FindLeft),
         ];
-        if self.settings.relays != RelaySource::BuiltIn {
+        if self.relays_shown().is_some() {
             effects.push(Effect::from(SettingsWork::ReadKeptList(
                 self.settings_now(),
             )));

@@ -316,7 +316,7 @@ pub enum Event {
     /// A transfer got further, and was seen there at this time of the window's clock.
     Progress(RunId, Stage, Duration),
     /// Something that was asked of the relays is done, or not.
-    Relays(Result<RelaysKnown, UserMessage>),
+    Relays(Option<ServerAddress>, Result<RelaysKnown, UserMessage>),
     /// The system's dialog was closed without a relay list.
     RelayListDismissed,
     /// The relay list of an earlier start was read.

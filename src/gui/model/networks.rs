@@ -280,21 +280,25 @@ impl Model {
     pub(crate) fn joined_network_of(&self, transfer: &Transfer) -> Option<&ServerEntry> {
         let pointer = Pointer::find(transfer.pointer()?.as_str()).ok()?;
         let entry = self.settings.entry(&pointer.server)?;
-        entry.list_key.is_some().then_some(entry)
+        entry.network().is_some().then_some(entry)
     }
 
-    /// Where the network stands among the servers that a row's file goes to or comes from, if it was joined.
-    pub(super) fn place_of_network(&self, id: TransferId) -> Option<usize> {
+    /// The server that a row's file goes to or comes from; `None` for the one inside the program.
+    pub(super) fn server_of(&self, id: TransferId) -> Option<ServerAddress> {
         let row = self.transfer(id)?;
-        let server = match (&row.goes_to, &row.job) {
-            (Some(ServerChoice::Server(server)), _) => server.clone(),
+        match (&row.goes_to, &row.job) {
+            (Some(ServerChoice::Server(server)), _) => Some(server.clone()),
             (_, TransferJob::Receive { pointer, .. }) => {
-                Pointer::find(pointer.as_str()).ok()?.server
+                Some(Pointer::find(pointer.as_str()).ok()?.server)
             }
-            _ => return None,
-        };
-        self.settings.entry(&server)?.list_key?;
-        self.place_of_server(&server)
+            _ => None,
+        }
+    }
+
+    /// Where the network of this server stands among the networks, if it was joined.
+    pub(super) fn place_of_joined(&self, server: &ServerAddress) -> Option<usize> {
+        self.settings.entry(server)?.network()?;
+        self.place_of_server(server)
     }
 
     /// Has an invitation made that is copied together with the pointer of a row.

@@ -7,23 +7,25 @@ use super::{
     Screen, Tone, WindowMessage,
 };
 use crate::app::relays::RelaySource;
-use crate::app::settings::Change;
+use crate::app::settings::{Change, ServerEntry};
 use crate::app::words::message::UserMessage;
 use crate::gui::platform::uri_list::UriList;
 use crate::net::socks::SocksProxy;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::path::Standing;
+use crate::protocol::pointer::Pointer;
 
 /// What a person did with relays, or with the way to them.
 pub enum RelayAction {
     /// Use the list whose line, or whose file, was typed.
     Add,
-    /// Go where relays are chosen.
+    /// Go where relays are chosen: on Receive for the server of the pointer there, else for the network in use.
     Choose,
     /// Open the system's dialog for a relay list.
     ChooseFile,
-    /// Forget the chosen list.
+    /// Forget the list of the network whose relays are shown.
     ForgetList,
-    /// Forget a list that is not the chosen one.
+    /// Forget a list that no network uses.
     ForgetOther(RelaySource),
     /// Stop using the proxy.
     ForgetProxy,
@@ -52,7 +54,7 @@ pub struct ShownRelayList {
     pub relays: usize,
 }
 
-/// What is known of the chosen relays.
+/// What is known of the relays of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelaysSeen {
     /// When its maker issued the list, unix seconds.
@@ -71,7 +73,7 @@ pub struct RelaysSeen {
     pub relays: Vec<RelaySeen>,
 }
 
-/// A list that is kept beside the chosen one.
+/// A list that is kept and that no network uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherList {
     /// What it is.
@@ -115,9 +117,9 @@ pub enum RelayWish {
 pub struct RelaysKnown {
     /// The list to use from now on, if it is another.
     pub list: Option<ShownRelayList>,
-    /// How they stand.
+    /// How those of the network stand.
     pub seen: Option<RelaysSeen>,
-    /// The lists beside the chosen one.
+    /// The lists that no network uses.
     pub others: Vec<OtherList>,
 }
 
@@ -126,10 +128,9 @@ impl Model {
         match action {
             RelayAction::Add => return self.add_relays(),
             RelayAction::Choose => {
+                let pointed_at = self.server_that_lacks_relays();
                 self.return_to = (self.screen == Screen::Receive).then_some(ReturnTo::Pointer);
-                self.screen = Screen::Settings;
-                self.focus = Some(Focus::RelayLine);
-                return self.ask_relays(RelayWish::Look);
+                return self.choose_relays_for(pointed_at);
             }
             RelayAction::ChooseFile => return self.dialog(Effect::from(DialogWork::PickRelayList)),
             RelayAction::ForgetList => return self.forget_relay_list(),
@@ -149,6 +150,35 @@ impl Model {
             RelayAction::UseSession => return self.ask_relays(RelayWish::Session),
         }
         Vec::new()
+    }
+
+    /// The server of the pointer on Receive, where that screen is shown and no relays lead there.
+    fn server_that_lacks_relays(&self) -> Option<ServerAddress> {
+        let lacks = self.screen == Screen::Receive && self.receive.lacks_relays();
+        let pointer = lacks.then(|| Pointer::find(self.receive.text.as_str()));
+        Some(pointer?.ok()?.server)
+    }
+
+    /// Goes to the relays of the network of this server, or of the one in use.
+    pub(super) fn choose_relays_for(&mut self, server: Option<ServerAddress>) -> Vec<Effect> {
+        self.screen = Screen::Settings;
+        self.focus = Some(Focus::RelayLine);
+        self.settings_screen.relays_of = server;
+        self.ask_relays(RelayWish::Look)
+    }
+
+    /// The server of the network whose relays are shown, and for which others are chosen; `None` for the network inside the
+    /// program. It need not be in the settings yet.
+    #[must_use]
+    pub(crate) fn relays_server(&self) -> Option<&ServerAddress> {
+        let pointed_at = self.settings_screen.relays_of.as_ref();
+        pointed_at.or_else(|| self.settings.chosen_server())
+    }
+
+    /// Where the relays are from that are shown.
+    #[must_use]
+    pub(crate) fn relays_shown(&self) -> Option<&RelaySource> {
+        self.settings.relays_of(self.relays_server()?)
     }
 
     fn use_proxy(&mut self) -> Vec<Effect> {
@@ -175,7 +205,7 @@ impl Model {
         match read {
             Ok(list) => {
                 // Unless another one was chosen meanwhile.
-                if list.source == self.settings.relays {
+                if self.relays_shown() == Some(&list.source) {
                     self.settings_screen.relay_list = Some(list);
                 }
             }
@@ -205,23 +235,35 @@ impl Model {
         };
         self.settings_screen.relay_trouble = None;
         self.settings_screen.relay_line.clear();
+        let server = self.server_that_lacks_relays();
+        let Some(server) = server.or_else(|| self.relays_server().cloned()) else {
+            self.say(Tone::Warning, WindowMessage::NoNetworkForList);
+            return self.ask_relays(RelayWish::Forget(list.source));
+        };
         if self.screen == Screen::Share {
             // Nothing else on this screen says that something has changed.
             self.say(Tone::Success, WindowMessage::ListUsed(list.name.clone()));
         } else {
             self.announce(false, Announced::ListUsed(list.name.clone()));
         }
-        let mut effects = self.use_list(list);
+        let mut effects = self.use_list(&server, list);
         effects.extend(self.ask_relays(RelayWish::Look));
         effects.extend(self.return_from_settings());
         effects
     }
 
-    /// Uses the relays of this list from now on.
-    fn use_list(&mut self, list: ShownRelayList) -> Vec<Effect> {
+    /// Uses the relays of this list for a server from now on. One that was not among the networks is one of them then: it
+    /// is in a pointer that the person opened.
+    fn use_list(&mut self, server: &ServerAddress, list: ShownRelayList) -> Vec<Effect> {
         let source = list.source.clone();
         self.settings_screen.relay_list = Some(list);
-        self.change(Change::Relays(source))
+        let mut changes = Vec::new();
+        if self.settings.entry(server).is_none() {
+            let name = self.settings.free_name(server.url.authority(), server);
+            changes.push(Change::AddServer(ServerEntry::new(name, server.clone())));
+        }
+        changes.push(Change::Relays(server.clone(), Some(source)));
+        self.change_all(changes)
     }
 
     /// The list whose line, or whose file, was typed.
@@ -245,11 +287,17 @@ impl Model {
         }
         self.settings_screen.relays_busy = true;
         self.settings_screen.relay_trouble = None;
-        vec![Effect::from(RequestWork::Relays(wish, self.settings_now()))]
+        let network = self.relays_server().cloned();
+        vec![Effect::from(RequestWork::Relays(
+            wish,
+            network,
+            self.settings_now(),
+        ))]
     }
 
     pub(super) fn relays_answered(
         &mut self,
+        network: Option<&ServerAddress>,
         result: Result<RelaysKnown, UserMessage>,
     ) -> Vec<Effect> {
         self.settings_screen.relays_busy = false;
@@ -261,14 +309,16 @@ impl Model {
                 return Vec::new();
             }
         };
-        self.settings_screen.relays_seen = known.seen;
         self.settings_screen.other_lists = known.others;
-        if let Some(list) = known.list {
+        if network == self.relays_server() {
+            self.settings_screen.relays_seen = known.seen;
+        }
+        if let (Some(list), Some(server)) = (known.list, network) {
             self.announce(false, Announced::ListUsed(list.name.clone()));
             if matches!(list.source, RelaySource::Url(_)) {
                 self.settings_screen.relay_line.clear();
             }
-            let mut effects = self.use_list(list);
+            let mut effects = self.use_list(server, list);
             effects.extend(self.return_from_settings());
             return effects;
         }

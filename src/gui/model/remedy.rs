@@ -1,8 +1,8 @@
 //! The remedy of a transfer that failed, and the way back from Settings to what sent the person there.
 
 use super::{
-    Effect, Focus, Model, ReceiveAction, RelayAction, Screen, ServerAction, SettingsAction,
-    TransferId, TransferJob, TransferState, WindowAction,
+    Effect, Focus, Model, ReceiveAction, Screen, ServerAction, SettingsAction, TransferId,
+    TransferJob, TransferState, WindowAction,
 };
 use crate::app::settings::ServerChoice;
 use crate::app::words::message::Remedy;
@@ -56,15 +56,21 @@ impl Model {
                 self.focus = Some(Focus::Pointer);
                 self.on_action(ReceiveAction::Paste)
             }
-            Remedy::Relays => match self.place_of_network(id) {
-                // Its relays are its own: what helps stands in its row.
-                Some(at) => {
-                    let effects = self.on_action(WindowAction::Go(Screen::Settings));
-                    self.focus = Some(Focus::NetworkMenu(at));
-                    effects
+            Remedy::Relays => {
+                let server = self.server_of(id);
+                match server
+                    .as_ref()
+                    .and_then(|server| self.place_of_joined(server))
+                {
+                    // Its relays are its own: what helps stands in its row.
+                    Some(at) => {
+                        let effects = self.on_action(WindowAction::Go(Screen::Settings));
+                        self.focus = Some(Focus::NetworkMenu(at));
+                        effects
+                    }
+                    None => self.choose_relays_for(server),
                 }
-                None => self.on_action(RelayAction::Choose),
-            },
+            }
             Remedy::Retry => self.retry(|row| row.id == id),
             Remedy::Server => self.on_action(ServerAction::Choose),
         };
@@ -90,6 +96,7 @@ impl Model {
         if self.lacks_relays() {
             return Vec::new();
         }
+        self.settings_screen.relays_of = None;
         match self.return_to.take() {
             None => Vec::new(),
             Some(ReturnTo::Pointer) => {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    Announced, Effect, Ended, Focus, Model, RequestWork, Screen, SettingsWork, Test, TestReport,
+    Announced, Effect, Ended, Focus, Model, RelayWish, RequestWork, Screen, SettingsWork, Test,
+    TestReport,
 };
 use crate::app::error::AppError;
 use crate::app::settings::{Change, ServerChoice, ServerEntry};
@@ -102,6 +103,9 @@ impl Model {
     fn after_server_chosen(&mut self) -> Vec<Effect> {
         self.keep_within_terms();
         let mut effects: Vec<Effect> = self.ask_terms().into_iter().collect();
+        self.settings_screen.relays_of = None;
+        self.settings_screen.relays_seen = None;
+        effects.extend(self.ask_relays(RelayWish::Look));
         effects.extend(self.return_from_settings());
         effects
     }

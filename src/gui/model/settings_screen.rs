@@ -11,8 +11,7 @@ use super::{
     InviteSheet, Model, NameField, NetworkSeen, OtherList, RelaysSeen, ShownRelayList, Terms,
     Trouble, UserMessage,
 };
-use crate::app::relays::RelaySource;
-use crate::app::settings::{Contrast, ServerChoice, Settings, ZOOM};
+use crate::app::settings::{Contrast, ServerChoice, ServerEntry, Settings, ZOOM};
 use crate::app::words::who_saw_what::RequestShown;
 use crate::protocol::address::ServerAddress;
 
@@ -112,13 +111,15 @@ pub struct SettingsScreen {
     pub relay_line: String,
     /// Whether a request about relays is running.
     pub relays_busy: bool,
-    /// What was read of a relay list last; see [`Model::chosen_list`].
+    /// The server whose relays are shown and chosen, where that is not the one in use: one that a pointer names.
+    pub relays_of: Option<ServerAddress>,
+    /// What was read of a relay list last; see [`Model::shown_list`].
     pub relay_list: Option<ShownRelayList>,
-    /// How the chosen relays stand, as far as it was looked.
+    /// How the relays that are shown stand, as far as it was looked.
     pub relays_seen: Option<RelaysSeen>,
     /// Whether the list of relays is expanded.
     pub relays_open: bool,
-    /// The lists beside the chosen one, as far as it was looked.
+    /// The lists that no network uses, as far as it was looked.
     pub other_lists: Vec<OtherList>,
     /// The field for a proxy.
     pub proxy: String,
@@ -144,11 +145,12 @@ impl Model {
         self.settings_screen.terms.get(&self.settings.chosen)
     }
 
-    /// What is known of the chosen relay list; none of the built-in network's relays, and of a list that was not read yet.
+    /// What is known of the relay list that is shown; none of the built-in network's relays, and of a list that was not read
+    /// yet.
     #[must_use]
-    pub fn chosen_list(&self) -> Option<&ShownRelayList> {
+    pub fn shown_list(&self) -> Option<&ShownRelayList> {
         let read = self.settings_screen.relay_list.as_ref();
-        read.filter(|list| list.source == self.settings.relays)
+        read.filter(|list| self.relays_shown() == Some(&list.source))
     }
 
     /// What the chosen server is called.
@@ -173,13 +175,11 @@ impl Model {
         }
     }
 
-    /// Whether a server was chosen that the built-in relays cannot reach.
+    /// Whether no relays lead to the chosen server, which may not be reached without any.
     #[must_use]
     pub(crate) fn lacks_relays(&self) -> bool {
         let server = self.settings.chosen_entry();
-        // A network that was joined has relays of its own.
-        let needs_relays = server.is_some_and(|server| !server.direct && server.list_key.is_none());
-        needs_relays && self.settings.relays == RelaySource::BuiltIn
+        server.is_some_and(ServerEntry::lacks_relays)
     }
 
     /// The folder that received files are saved in.

@@ -12,8 +12,13 @@ use crate::protocol::address::ServerAddress;
 pub enum Undo {
     /// The proxy.
     Proxy(SocksProxy),
-    /// The relay list.
-    RelayList(RelaySource),
+    /// The relays of a network.
+    RelayList {
+        /// Address of its server.
+        server: ServerAddress,
+        /// Where they are from.
+        source: RelaySource,
+    },
     /// Rows of the list, each with the place it had when it went, in the order they went.
     Rows(Vec<(usize, Transfer)>),
     /// A server of the list.
@@ -52,12 +57,12 @@ impl Undo {
     pub(crate) fn removed(&self) -> Removed {
         match self {
             Self::Proxy(_) => Removed::Proxy,
-            Self::RelayList(_) => Removed::RelayList,
+            Self::RelayList { .. } => Removed::RelayList,
             Self::Rows(rows) => match rows.as_slice() {
                 [(_, row)] => Removed::Row(row.name.clone()),
                 rows => Removed::Rows(rows.len()),
             },
-            Self::Server { name, server, .. } if server.list_key.is_some() => {
+            Self::Server { name, server, .. } if server.network().is_some() => {
                 Removed::Network(name.clone())
             }
             Self::Server { name, .. } => Removed::Server(name.clone()),
@@ -111,11 +116,12 @@ impl Model {
 
     pub(super) fn forget_relay_list(&mut self) -> Vec<Effect> {
         self.settings_screen.relays_seen = None;
-        let source = self.settings.relays.clone();
-        let mut effects = self.change(Change::Relays(RelaySource::BuiltIn));
-        if source != RelaySource::BuiltIn {
-            effects.extend(self.offer(Undo::RelayList(source)));
-        }
+        let shown = self.relays_server().cloned();
+        let Some((server, source)) = shown.zip(self.relays_shown().cloned()) else {
+            return Vec::new();
+        };
+        let mut effects = self.change(Change::Relays(server.clone(), None));
+        effects.extend(self.offer(Undo::RelayList { server, source }));
         effects
     }
 
@@ -151,7 +157,9 @@ impl Model {
                 }
                 changes
             }
-            Some(Undo::RelayList(source)) => vec![Change::Relays(source)],
+            Some(Undo::RelayList { server, source }) => {
+                vec![Change::Relays(server, Some(source))]
+            }
             Some(Undo::Proxy(proxy)) => vec![Change::Proxy(Some(proxy))],
         };
         self.announce(false, Announced::Undone);
@@ -168,10 +176,14 @@ impl Model {
                     .collect()
             }
             // Unless it was chosen again, this computer does not keep it either.
-            Some(Undo::RelayList(source)) if self.settings.relays != source => {
+            Some(Undo::RelayList { source, .. })
+                if !self.settings.uses_elsewhere(&source, None) =>
+            {
                 self.ask_relays(RelayWish::Forget(source))
             }
-            Some(Undo::Proxy(_) | Undo::RelayList(_) | Undo::Server { .. }) | None => Vec::new(),
+            Some(Undo::Proxy(_) | Undo::RelayList { .. } | Undo::Server { .. }) | None => {
+                Vec::new()
+            }
         }
     }
 

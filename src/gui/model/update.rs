@@ -80,7 +80,9 @@ impl Model {
             }
             Event::RelayListDismissed => self.dialog_open = false,
             Event::RelayListRead(read) => return self.on_relay_list(read),
-            Event::Relays(result) => return self.relays_answered(result),
+            Event::Relays(network, result) => {
+                return self.relays_answered(network.as_ref(), result);
+            }
             Event::Remembered(id, entry) => return self.on_remembered(id, entry),
             Event::Shared(run, result) => return self.shared(run, result),
             Event::SystemLook(look) => self.system = look,

@@ -82,6 +82,7 @@ impl Model {
         self.menu = None;
         self.settings_screen.network_menu = None;
         self.return_to = None;
+        self.settings_screen.relays_of = None;
         match screen {
             Screen::Receive => self.focus = Some(Focus::Pointer),
             Screen::Settings => {

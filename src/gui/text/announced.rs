@@ -93,6 +93,7 @@ pub fn window_message(message: &WindowMessage) -> Cow<'_, UserMessage> {
         WindowMessage::HistoryWiped => texts::history_wiped(),
         WindowMessage::Joined(name) => texts::network_joined(name),
         WindowMessage::ListUsed(name) => texts::list_now_used(name),
+        WindowMessage::NoNetworkForList => texts::no_network_for_list(),
         WindowMessage::PictureNotTaken => texts::picture_not_taken(),
         WindowMessage::SavedFileGone => texts::saved_file_gone(),
         WindowMessage::SettingsReadAgain => texts::settings_read_again(),

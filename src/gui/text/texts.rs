@@ -58,6 +58,8 @@ text_table! {
         relays_about;
         no_relay_list;
         no_relay_list_about;
+        from_its_server;
+        relays_of(name: &str);
         choose_list;
         forget_list;
         downloads;
@@ -517,6 +519,7 @@ text_table! {
         clipboard_refused;
         opener_failed;
         defect;
+        no_network_for_list;
         relays_missing;
         file_missing(name: &str);
         files_missing(count: usize);
@@ -572,6 +575,8 @@ text_table! {
         list_in_pointer;
         tell_sender;
         direct_switch;
+
+        network_without_relays;
 
         // Sheets: who saw what, QR code, keys, licences
         welcome_drop;

@@ -85,8 +85,11 @@ pub(super) fn below(
     if let Some(seen) = model.settings_screen.networks.get(&known.address) {
         list(ui, &known.address, seen, now, drawn);
     }
+    let is_shown = model.relays_server() == Some(&known.address);
     let source = known.network().map(RelaySource::Network);
-    if let Some(source) = source.filter(|source| model.settings.short_lists.contains(source)) {
+    let relaxed = source.filter(|source| model.settings.short_lists.contains(source));
+    // With the relays that are shown, it stands there.
+    if let Some(source) = relaxed.filter(|_| !is_shown) {
         let (title, about) = text::short_list();
         let name = text::about_file(title, model.settings.name_in_list(known));
         if kit::switch_named(ui, title, &name, about, true) {

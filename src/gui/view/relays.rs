@@ -14,26 +14,32 @@ use crate::gui::tokens::{Type, measure, palette, space};
 use crate::protocol::path::Standing;
 
 pub(super) fn part(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
-    let source = &model.settings.relays;
-    let is_list = *source != RelaySource::BuiltIn;
-    chosen(ui, model, drawn);
+    let source = model.relays_shown();
+    shown(ui, model, drawn);
     let seen = model.settings_screen.relays_seen.as_ref();
-    if let Some(seen) = seen.filter(|_| is_list) {
+    if let (Some(source), Some(seen)) = (source, seen) {
         known(ui, model, seen, context.now, drawn);
+        let list = (source, text::list_title(source, model.shown_list()));
+        short_list(ui, model, list, (Some(seen), true), drawn);
     }
-    if is_list {
-        let list = (source, text::list_title(source, model.chosen_list()));
-        short_list(ui, model, list, (seen, true), drawn);
-    }
-    others(ui, model, context.now, drawn);
     if model.lacks_relays() {
         kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
     }
-    kit::divider(ui);
-    add(ui, model, drawn);
+    let is_joined = matches!(source, Some(RelaySource::Network(_)));
+    if model.relays_server().is_some() && !is_joined {
+        kit::divider(ui);
+        add(ui, model, drawn);
+    } else {
+        trouble(
+            ui,
+            "relay list",
+            model.settings_screen.relay_trouble.as_ref(),
+        );
+    }
+    others(ui, model, context.now, drawn);
     kit::divider(ui);
     proxy(ui, model, drawn);
-    if matches!(source, RelaySource::Url(_)) {
+    if matches!(source, Some(RelaySource::Url(_))) {
         kit::divider(ui);
         let (title, about) = text::list_in_pointer();
         let on = model.settings.pointer_carries_relay_list;
@@ -88,20 +94,37 @@ fn proxy(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     trouble(ui, "proxy", model.settings_screen.proxy_trouble.as_ref());
 }
 
-/// The relay list in use.
-fn chosen(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
-    let source = &model.settings.relays;
-    let is_list = *source != RelaySource::BuiltIn;
-    let about = if is_list {
-        let relays = model.chosen_list().map_or(0, |list| list.relays);
-        text::relay_list(relays, &text::list_place(source))
-    } else {
-        text::no_relay_list_about().to_owned()
+/// Whose relays are shown, and the list that they are from.
+fn shown(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
+    let (Some(server), source) = (model.relays_server(), model.relays_shown()) else {
+        let (title, about) = (text::no_relay_list(), text::no_relay_list_about());
+        line(ui, Icon::Route, title, about, 0.0, |_| {});
+        return;
     };
-    let title = text::list_title(source, model.chosen_list());
-    let right = if is_list { measure::CONTROL } else { 0.0 };
+    let entry = model.settings.entry(server);
+    let name = entry.map_or_else(
+        || server.url.authority(),
+        |entry| model.settings.name_in_list(entry),
+    );
+    let palette = palette(ui);
+    kit::heading(ui, &text::relays_of(name), Type::Label, palette.text, 3);
+    let Some(source) = source else {
+        let (title, about) = text::network_without_relays();
+        line(ui, Icon::Route, title, about, 0.0, |_| {});
+        return;
+    };
+    let relays = model.shown_list().map_or(0, |list| list.relays);
+    let is_joined = matches!(source, RelaySource::Network(_));
+    let place = if is_joined {
+        text::from_its_server().to_owned()
+    } else {
+        text::list_place(source)
+    };
+    let about = text::relay_list(relays, &place);
+    let title = text::list_title(source, model.shown_list());
+    let right = if is_joined { 0.0 } else { measure::CONTROL };
     line(ui, Icon::Route, title, &about, right, |ui| {
-        if is_list && kit::icon_button(ui, Icon::Trash, text::forget_list()).clicked() {
+        if !is_joined && kit::icon_button(ui, Icon::Trash, text::forget_list()).clicked() {
             drawn.act(RelayAction::ForgetList);
         }
     });
@@ -129,7 +152,7 @@ fn short_list(
     }
 }
 
-/// The lists that pointers named, and those that were chosen before.
+/// The lists that pointers named, and those that networks used before.
 fn others(ui: &mut Ui, model: &Model, now: u64, drawn: &mut Drawn) {
     let palette = palette(ui);
     let lists = &model.settings_screen.other_lists;
@@ -300,7 +323,7 @@ fn add(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
             }
         });
     });
-    let on = model.settings.relays == RelaySource::Session;
+    let on = model.relays_shown() == Some(&RelaySource::Session);
     kit::divider(ui);
     let sees = text::seed_sees(model.settings.proxy.is_some());
     let about = text::two_sentences(text::session_about(), sees);

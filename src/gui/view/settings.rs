@@ -223,7 +223,7 @@ fn added(
     drawn: &mut Drawn,
 ) {
     let name = model.settings.name_in_list(known);
-    if known.list_key.is_some() {
+    if known.network().is_some() {
         let seen = model.settings_screen.networks.get(&known.address);
         let about = text::network_facts(known.address.url.authority(), seen, now);
         server(ui, model, Some(known), name, &about, drawn);
@@ -273,7 +273,7 @@ fn server(
         .map(|request| request.attempts.len())
         .sum();
     let shown = tries > 0;
-    let joined = known.filter(|known| known.list_key.is_some());
+    let joined = known.filter(|known| known.network().is_some());
     let icon = match (added, joined) {
         (_, Some(_)) => Icon::Relay,
         (true, None) => Icon::Server,

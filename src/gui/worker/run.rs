@@ -200,11 +200,14 @@ impl Worker {
                     inner.report(Event::Managed(id, ended));
                 });
             }
-            RequestWork::Relays(wish, settings) => {
+            RequestWork::Relays(wish, network, settings) => {
                 let context = CallContext::new(&self.all.child_token());
                 self.spawn(async move {
-                    let result = inner.backend.relays(wish, &settings, &context).await;
-                    inner.report(Event::Relays(result));
+                    let asking = inner
+                        .backend
+                        .relays(wish, network.as_ref(), &settings, &context);
+                    let result = asking.await;
+                    inner.report(Event::Relays(network, result));
                 });
             }
             RequestWork::Share(run, wanted, settings) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Report, clock, relay};
 use crate::app::client::ProxyOverride;
 use crate::app::relays::{ListState, NetworkId, RelaySource, Relays, SourceView};
-use crate::app::settings::{Home, ServerEntry, Settings};
+use crate::app::settings::{Home, Settings};
 use crate::app::words::l10n::{Language, in_language};
 use crate::app::words::units::size_for_operators;
 use crate::net::SocksProxy;
@@ -133,26 +133,42 @@ fn list(
     asker: Asker<'_>,
 ) -> Option<SourceView> {
     const PART: &str = "relay list";
-    if let Some(network) = config.chosen_entry().and_then(ServerEntry::network) {
-        return list_of_network(report, home, &network, now, asker);
-    }
-    if config.relays == RelaySource::BuiltIn {
-        report.skipped(
-            PART,
-            "none was chosen: only the built-in network has relays, and it hides nothing",
-            asker.advice(
-                "give --relays to share and get, or choose one in the window's Settings",
-                "choose one in Settings, under Relays",
-            ),
-        );
-        return None;
-    }
+    let source = match config.chosen_entry() {
+        None => {
+            report.skipped(
+                PART,
+                "only the built-in network is used, and it hides nothing",
+                asker.advice(
+                    "cloak join joins a network by an invitation",
+                    "paste an invitation under Receive",
+                ),
+            );
+            return None;
+        }
+        Some(entry) => match &entry.relays {
+            Some(RelaySource::Network(network)) => {
+                return list_of_network(report, home, network, now, asker);
+            }
+            Some(source) => source,
+            None => {
+                let why = "the network in use has none";
+                let advice = asker.advice(
+                    "choose some with cloak networks relays --use",
+                    "choose some in Settings, under Relays",
+                );
+                if entry.direct {
+                    report.skipped(PART, why, advice);
+                } else {
+                    report.failed(PART, why, advice);
+                }
+                return None;
+            }
+        },
+    };
     // Its reasons are in the language that is spoken, and the report is in English.
-    let views = in_language(Language::English, || {
-        Relays::of(home).view(&config.relays, now)
-    });
-    let views = match views {
-        Ok(views) => views,
+    let view = in_language(Language::English, || Relays::of(home).view(source, now));
+    let view = match view {
+        Ok(view) => view,
         Err(unread) => {
             report.failed(
                 PART,
@@ -162,9 +178,6 @@ fn list(
             return None;
         }
     };
-    let view = views
-        .into_iter()
-        .find(|view| view.source == config.relays)?;
     match &view.state {
         ListState::Good => {
             let count = view.list.as_ref().map_or(0, |list| list.relays.len());
@@ -176,7 +189,10 @@ fn list(
                         "{count} relays; a newer list did not come: {}",
                         problem.detail
                     ),
-                    asker.advice("cloak relays says more", "Settings say more, under Relays"),
+                    asker.advice(
+                        "cloak networks relays says more",
+                        "Settings say more, under Relays",
+                    ),
                 ),
             }
             Some(view)
@@ -195,7 +211,7 @@ fn list(
                 PART,
                 format!("it cannot be used: {why}"),
                 asker.advice(
-                    "choose it again with cloak relays",
+                    "choose it again with cloak networks relays --use",
                     "choose it again in Settings, under Relays",
                 ),
             );

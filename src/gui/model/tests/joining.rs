@@ -1,7 +1,7 @@
 //! Joining by an invitation: nobody is asked before the person says so, and what comes of it changes the settings.
 
 use super::*;
-use crate::app::relays::RelaySourceError;
+use crate::app::relays::{NetworkId, RelaySourceError};
 use crate::app::transfer::join::JoinChoice;
 
 fn invitation() -> InvitationInfo {
@@ -30,10 +30,14 @@ fn invited(info: InvitationInfo, text: &str) -> Model {
 }
 
 fn network() -> ServerEntry {
+    let server = server("files.example");
+    let id = NetworkId {
+        server: server.address.key,
+        list: Identity::from_seed([9; 32]).public(),
+    };
     ServerEntry {
         name: "Ann's friends".to_owned(),
-        list_key: Some(Identity::from_seed([9; 32]).public()),
-        ..server("files.example")
+        ..server.through(RelaySource::Network(id))
     }
 }
 

@@ -13,9 +13,8 @@ fn settings_that_can_be_read_again_apply_with_what_was_changed_meanwhile() {
     model.update(Change::Theme(Theme::Dark));
     let mended = Settings {
         proxy: "socks5://127.0.0.1:9050".parse().ok(),
-        relays: RelaySource::Session,
         history: false,
-        ..settings()
+        ..with_session_relays()
     };
     let read_again = || Event::SettingsInUse(Ok(SettingsInUse::Own(Box::new(mended.clone()))));
     let effects = model.update(read_again());

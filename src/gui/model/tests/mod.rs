@@ -37,6 +37,16 @@ pub(super) fn settings() -> Settings {
     }
 }
 
+/// The network of one server, through Session's relays, is in use.
+pub(super) fn with_session_relays() -> Settings {
+    let known = server("files.example").through(RelaySource::Session);
+    Settings {
+        chosen: ServerChoice::Server(known.address.clone()),
+        servers: vec![known],
+        ..settings()
+    }
+}
+
 /// Several things that come together are shared one by one.
 pub(super) fn one_each() -> Settings {
     Settings {

@@ -206,11 +206,14 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
     let mut model = with_pointer(lacking());
     model.update(ReceiveAction::UseSendersList);
     model.focus = None;
-    let effects = model.update(Event::Relays(Ok(RelaysKnown {
-        list: None,
-        seen: None,
-        others: Vec::new(),
-    })));
+    let effects = model.update(Event::Relays(
+        None,
+        Ok(RelaysKnown {
+            list: None,
+            seen: None,
+            others: Vec::new(),
+        }),
+    ));
     assert!(matches!(
         effects[..],
         [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]

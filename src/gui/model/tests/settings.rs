@@ -20,6 +20,7 @@ fn an_added_server_is_used_and_kept() {
         [
             Effect::Work(Work::Settings(SettingsWork::Save(_, kept))),
             Effect::Work(Work::Settings(SettingsWork::Terms(_))),
+            Effect::Work(Work::Request(RequestWork::Relays(RelayWish::Look, Some(_), _))),
         ]
             if kept.servers.len() == 1
     ));
@@ -51,8 +52,8 @@ fn another_address_of_a_known_key_inherits_nothing() {
         access_word: AccessWord::parse("sesame").ok(),
         ..model.settings.servers[0].clone()
     };
+    let known = known.through(RelaySource::Session);
     model.settings.servers = vec![known.clone()];
-    model.settings.relays = RelaySource::Session;
     model.update(ServerAction::Test(model.settings.chosen.clone()));
     let refusal = ServerRefusal::AccessWord { given: false };
     model.update(Event::Shared(run, failed(AppError::Server(refusal))));
@@ -70,7 +71,6 @@ fn another_address_of_a_known_key_inherits_nothing() {
 #[test]
 fn two_addresses_of_one_key_are_shown_used_tested_and_removed_each_for_itself() {
     let mut model = model();
-    model.settings.relays = RelaySource::Session;
     let one = server("one.example");
     let two = elsewhere(&one, "two.example");
     add(&mut model, &one);
@@ -79,6 +79,11 @@ fn two_addresses_of_one_key_are_shown_used_tested_and_removed_each_for_itself() 
     let [to_one, to_two] = [&one, &two].map(|entry| ServerChoice::Server(entry.address.clone()));
     assert_eq!(model.settings.chosen, to_two);
 
+    for server in [&one, &two] {
+        let relays = Some(RelaySource::Session);
+        model.update(Change::Relays(server.address.clone(), relays));
+    }
+    let [one, two] = [one, two].map(|entry| entry.through(RelaySource::Session));
     model.update(ServerAction::Test(to_two.clone()));
     model.update(Event::Tested(to_two.clone(), ended(Err(trouble()))));
     assert!(matches!(model.server_standing(), ServerStanding::Failed(_)));

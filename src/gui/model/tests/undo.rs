@@ -26,8 +26,11 @@ fn a_server_a_relay_list_and_a_proxy_come_back_as_they_were() {
     let address = known.address.clone();
     let kept = Settings {
         chosen: ServerChoice::Server(address.clone()),
-        servers: vec![server("a.example"), known, server("b.example")],
-        relays: RelaySource::Session,
+        servers: vec![
+            server("a.example"),
+            known.through(RelaySource::Session),
+            server("b.example"),
+        ],
         proxy: "socks5://127.0.0.1:9050".parse().ok(),
         ..settings()
     };
