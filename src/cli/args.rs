@@ -346,7 +346,7 @@ fn parse_proxy(text: &str) -> Result<ProxyOverride, ParseProxyError> {
 
 #[derive(Args)]
 pub(super) struct JoinArgs {
-    /// `-` to read the invitation from standard input (as an argument, other users of this computer can see it), a file that holds it, or the invitation
+    /// `-` to read the invitation from standard input (as an argument, other users of this computer can see it), a file that holds it, or the invitation; `session` for the network of the Session messenger, or a file NAME.toml that describes another of its kind
     pub(super) invitation: String,
     /// Say what joining would mean, and ask nobody
     #[arg(long)]

@@ -486,6 +486,7 @@ impl Window {
                 | Focus::NetworkMenu(_)
                 | Focus::NetworkName(_)
                 | Focus::RelayLine
+                | Focus::Session
                 | Focus::ServerAddress,
             ) => self.model.screen == Screen::Settings,
             Some(Focus::KnownFile) => {

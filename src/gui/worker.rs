@@ -21,9 +21,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    DiscardWanted, Ended, Event, FetchWanted, JoinedNetwork, LeftTransfer, LoadedSettings,
-    ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, RunId, Saved,
-    SettingsInUse, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds,
+    DiscardWanted, Ended, Event, FetchWanted, JoinWanted, JoinedNetwork, LeftTransfer,
+    LoadedSettings, ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, RunId,
+    Saved, SettingsInUse, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds,
     TransferId, Trouble,
 };
 use super::platform::Platform;
@@ -107,10 +107,10 @@ pub trait Backend: Send + Sync {
     ) -> BoxFuture<'a, Result<RelaysKnown, UserMessage>>;
     /// Finds a pointer or an invitation in a text and says what it is. Offline; blocking, called on a thread for that.
     fn describe(&self, text: &PointerText, settings: &Settings) -> Result<TextHolds, UserMessage>;
-    /// Joins the network of the invitation in a text. The settings are changed by the window.
+    /// Joins a network. The settings are changed by the window.
     fn join<'a>(
         &'a self,
-        text: PointerText,
+        wanted: JoinWanted,
         choice: JoinChoice,
         settings: &'a Settings,
         context: &'a CallContext,

@@ -288,7 +288,8 @@ async fn a_recipient_without_relays_is_offered_the_list_that_the_pointer_names()
     let server = place.server.address().to_string();
     let refused = sender.run(&["share", &file, "--server", &server, "--with-relay-list"]);
     assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
-    assert!(sender.run(&["relays", "add", &line]).status.success());
+    let added = sender.run(&["networks", "add", &server, "--relays", &line]);
+    assert!(added.status.success(), "{}", said(&added));
     let asked = host.asked().len();
     let without = printed_pointer(&sender.run(&["share", &file, "--server", &server]));
     assert_eq!(Pointer::find(&without).unwrap().relay_list, None);
@@ -422,6 +423,17 @@ async fn relays_are_chosen_shown_and_removed_by_commands() {
 
     let verified = person.run(&["relay-list", "verify", &line]);
     assert!(verified.status.success(), "{}", said(&verified));
+    let refused = person.run(&["relays", "add", &line]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("cloak networks add"));
+    let server = place.server.address().to_string();
+    let network = person.run(&["networks", "add", &server, "--name", "Choir"]);
+    assert!(
+        said(&network).contains("no relays lead there yet"),
+        "{}",
+        said(&network)
+    );
+    assert!(said(&person.run(&["networks"])).contains("* Choir"));
     let added = person.run(&["relays", "add", &line]);
     assert!(
         added.status.success() && said(&added).contains("straight from 127.0.0.1"),
@@ -450,21 +462,22 @@ async fn relays_are_chosen_shown_and_removed_by_commands() {
     assert!(said(&person.run(&["relays"])).contains("not fetched yet"));
     assert!(person.run(&["relays", "use", &line]).status.success());
     assert_eq!(host.asked().len(), asked);
-    let unknown = format!("{}x#k={}", place.line.url(), place.line.key().to_hex());
-    assert_eq!(
-        person.run(&["relays", "use", &unknown]).status.code(),
-        Some(4)
-    );
+    let other_key = Identity::from_seed([99; 32]).public().to_hex();
+    let unknown = format!("{}#k={other_key}", place.line.url());
+    let unknown = person.run(&["relays", "use", &unknown]);
+    assert!(!unknown.status.success(), "{}", said(&unknown));
+    let there = person.run(&["networks", "relays", "Choir"]);
+    assert!(said(&there).contains(&line), "{}", said(&there));
 
     // Of a list in use, `show` knows the guards.
     let file = person.file("a.txt", b"content");
-    let server = place.server.address().to_string();
-    printed_pointer(&person.run(&["share", &file, "--server", &server]));
+    printed_pointer(&person.run(&["share", &file]));
     assert!(said(&person.run(&["relays"])).contains("is a guard since"));
 
     assert!(person.run(&["relays", "remove"]).status.success());
     let left = said(&person.run(&["relays", "show"]));
-    assert!(!left.contains(&line) && left.contains("built-in"), "{left}");
+    assert!(!left.contains(&line), "{left}");
+    assert!(left.contains("no relays lead to Choir"), "{left}");
     for wrong in ["http://127.0.0.1/relays.json", "https://x/r.json#k=12"] {
         let refused = person.run(&["relays", "add", wrong]);
         assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
@@ -535,7 +548,12 @@ fn rules_yield_on_a_short_list_only_when_the_person_says_so() {
     let entries = person.file("entries.txt", entries.join("\n").as_bytes());
     let made = person.run(&["relay-list", "new", &entries, "--name", "ours"]);
     let list = person.file("relays.json", &made.stdout);
-    assert!(person.run(&["relays", "use", &list]).status.success());
+    let key = Identity::from_seed([1; 32]).public().to_hex();
+    let server = format!("http://files.example#p={key}");
+    let added = person.run(&["networks", "add", &server, "--relays", &list]);
+    assert!(added.status.success(), "{}", said(&added));
+    // It was copied: nothing depends on the file any more.
+    fs::remove_file(&list).unwrap();
     let may_yield = || {
         let shown = person.run(&["relays", "show", "--json"]);
         let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
@@ -649,34 +667,34 @@ impl Person {
 }
 
 /// The command line with a home of its own.
-struct CommandLine {
+pub(crate) struct CommandLine {
     folder: TempDir,
 }
 
 impl CommandLine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn file(&self, name: &str, content: &[u8]) -> String {
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> String {
         fs::write(self.path(name), content).unwrap();
         self.path(name)
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         cloak(&self.folder.path().join("home"))
             .args(args)
             .output()
             .unwrap()
     }
 
-    fn get(&self, pointer: &str, args: &[&str]) -> Output {
+    pub(crate) fn get(&self, pointer: &str, args: &[&str]) -> Output {
         let received = self.path("received");
         fs::create_dir_all(&received).unwrap();
         let mut get = cloak(&self.folder.path().join("home"));
@@ -684,7 +702,7 @@ impl CommandLine {
         with_input(get, pointer)
     }
 
-    fn received(&self, output: &Output) -> Vec<u8> {
+    pub(crate) fn received(&self, output: &Output) -> Vec<u8> {
         let path = String::from_utf8(output.stdout.clone()).unwrap();
         fs::read(path.trim_end()).unwrap()
     }

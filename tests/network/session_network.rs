@@ -36,6 +36,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
+use crate::network::relay_sources::CommandLine;
+use crate::support::{printed_pointer, said};
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_shared_and_fetched_over_session_nodes_and_a_session_file_server() {
     let network = StandIns::start().await;
@@ -209,6 +212,99 @@ async fn a_node_that_cannot_follow_its_layer_is_understood_and_another_path_is_t
     }
 }
 
+/// The commands as a person types them: a network of Session's kind is joined by the file that describes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_of_service_nodes_is_joined_by_its_file_and_used_without_it() {
+    let network = StandIns::start().await;
+    let person = CommandLine::new();
+    let file = person.file("other.toml", network.described().as_bytes());
+
+    let looked = person.run(&["join", &file, "--look"]);
+    assert!(looked.status.success(), "{}", said(&looked));
+    for words in ["Other people", "127.0.0.1", "tried with stand-ins"] {
+        assert!(said(&looked).contains(words), "{words}: {}", said(&looked));
+    }
+    assert_eq!(network.asked(), 0);
+
+    let joined = person.run(&["join", &file, "--who-saw-what"]);
+    assert!(joined.status.success(), "{}", said(&joined));
+    assert_eq!(String::from_utf8_lossy(&joined.stdout), "Stand-ins\n");
+    assert!(
+        said(&joined).contains("joined: 3 relays"),
+        "{}",
+        said(&joined)
+    );
+    assert!(said(&joined).contains("stays until the server deletes it"));
+    std::fs::remove_file(&file).unwrap();
+
+    let photo = person.file("photo.jpg", b"a photo");
+    let pointer = printed_pointer(&person.run(&["share", &photo]));
+    let got = person.get(&pointer, &[]);
+    assert_eq!(person.received(&got), b"a photo");
+    assert_eq!(network.asked(), 1, "once a day");
+    let networks = person.run(&["networks", "--json"]);
+    let networks: Value = serde_json::from_slice(&networks.stdout).unwrap();
+    let entry = &networks["networks"][1];
+    assert_eq!(
+        (&entry["name"], &entry["in_use"], &entry["relays"]),
+        (&json!("Stand-ins"), &json!(true), &json!(3))
+    );
+    // Whoever is a member already loses nothing by joining again.
+    let file = person.file("other.toml", network.described().as_bytes());
+    let again = person.run(&["join", &file]);
+    assert!(again.status.success(), "{}", said(&again));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_of_service_nodes_that_does_not_answer_is_saved_and_asked_again() {
+    let network = StandIns::start().await;
+    let states = std::mem::take(&mut *network.seed.state.lock().unwrap());
+    let person = CommandLine::new();
+    let file = person.file("other.toml", network.described().as_bytes());
+    let saved = person.run(&["join", &file]);
+    assert!(saved.status.success(), "{}", said(&saved));
+    assert!(
+        said(&saved).contains("the network is saved; it does not answer now"),
+        "{}",
+        said(&saved)
+    );
+    *network.seed.state.lock().unwrap() = states;
+    let photo = person.file("photo.jpg", b"a photo");
+    printed_pointer(&person.run(&["share", &photo]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_nodes_never_take_the_place_of_relays_that_were_chosen_unasked() {
+    let network = StandIns::start().await;
+    let person = CommandLine::new();
+    let file = person.file("other.toml", network.described().as_bytes());
+    let server = network.server.address.to_string();
+    let added = person.run(&[
+        "networks", "add", &server, "--name", "Mine", "--relays", "session",
+    ]);
+    assert!(added.status.success(), "{}", said(&added));
+    let refused = person.run(&["join", &file]);
+    assert!(!refused.status.success());
+    assert!(
+        said(&refused).contains("“Mine”, through other relays"),
+        "{}",
+        said(&refused)
+    );
+    assert_eq!(network.asked(), 0);
+    let replaced = person.run(&["join", &file, "--replace"]);
+    assert!(replaced.status.success(), "{}", said(&replaced));
+    assert_eq!(String::from_utf8_lossy(&replaced.stdout), "Mine\n");
+
+    let broken = person.file("broken.toml", b"name = \"x\"");
+    let refused = person.run(&["join", &broken]);
+    assert!(!refused.status.success());
+    assert!(
+        said(&refused).contains("describes no network of service nodes"),
+        "{}",
+        said(&refused)
+    );
+}
+
 /// One person with a home of their own, who chose Session's network.
 struct Person {
     folder: tempfile::TempDir,
@@ -256,13 +352,13 @@ impl Person {
     /// Makes what is kept as old as if so many days had passed.
     fn days_pass(&self, days: u64) {
         for (name, key) in [
-            ("relays.json", "session_asked"),
-            ("session-nodes.json", "fetched"),
+            ("relays.json", "/seeds/session/asked"),
+            ("session-nodes.json", "/fetched"),
         ] {
             let path = self.program.home().data_dir.join(name);
             let mut kept: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-            let then = kept[key].as_u64().unwrap();
-            kept[key] = json!(then - days * 24 * 3_600);
+            let then = kept.pointer_mut(key).unwrap();
+            *then = json!(then.as_u64().unwrap() - days * 24 * 3_600);
             std::fs::write(&path, kept.to_string()).unwrap();
         }
     }
@@ -347,6 +443,17 @@ impl StandIns {
             url: format!("https://{}", self.seed.addr),
             fingerprint: self.seed.fingerprint,
         }
+    }
+
+    /// The file that describes this network.
+    fn described(&self) -> String {
+        let fingerprint = self.seed.fingerprint.map(|byte| format!("{byte:02x}"));
+        format!(
+            "name = \"Stand-ins\"\nserver = \"{}\"\n[[seed]]\nurl = \"https://{}\"\nfingerprint = \"{}\"\n",
+            self.server.address,
+            self.seed.addr,
+            fingerprint.concat()
+        )
     }
 
     fn person(&self) -> Person {

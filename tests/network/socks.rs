@@ -110,7 +110,10 @@ fn checks_ask_other_computers_through_the_proxy_and_this_one_without() {
     let (list, store) = (network.list(), network.home().join("store"));
     let key = network.home().join("relay-1.key");
     let settings = |proxy: &str| {
-        let text = format!("version = 1\nproxy = \"{proxy}\"\nrelay_list_file = {list:?}\n");
+        let server = &network.server.first_line;
+        let text = format!(
+            "version = 3\nnetwork = {server:?}\nproxy = \"{proxy}\"\n[[networks]]\nname = \"\"\naddress = {server:?}\nrelay_list_file = {list:?}\n"
+        );
         fs::write(network.home().join("config.toml"), text).unwrap();
     };
     let (listen, _key) = network.server.first_line.split_once('#').unwrap();
@@ -291,7 +294,11 @@ fn the_host_of_a_list_is_said_to_see_the_proxy() {
         if let Some(settings) = &settings {
             fs::write(home.path().join("config.toml"), settings).unwrap();
         }
-        for command in [&["relays", "add"][..], &["relay-list", "verify"]] {
+        let server = format!("http://files.example#p={key}");
+        for command in [
+            &["networks", "add", &server, "--relays"][..],
+            &["relay-list", "verify"],
+        ] {
             let output = cloak(home.path())
                 .args(command)
                 .arg(&line)

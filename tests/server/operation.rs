@@ -469,7 +469,11 @@ fn what_a_person_uses_is_checked_without_any_network() {
     let network = Network::start();
     let downloads = at.home().join("received");
     let settings = |list: &Path| {
-        format!("version = 1\nrelay_list_file = {list:?}\ndownload_folder = {downloads:?}\n")
+        let server = &network.server.first_line;
+        format!(
+            "version = 3\nnetwork = {server:?}\ndownload_folder = {downloads:?}\n\
+             [[networks]]\nname = \"\"\naddress = {server:?}\nrelay_list_file = {list:?}\n"
+        )
     };
     at.file("config.toml", &settings(&network.list()));
     let findings = at.check(&[], false);

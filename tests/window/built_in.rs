@@ -315,7 +315,7 @@ fn a_newer_versions_settings_are_neither_used_nor_written_over() {
     let home = folder.path().join("home");
     welcomed(&home, folder.path());
     let file = Home::in_folder(&home).config_file();
-    let newer = "version = 3\nproxy = \"elsewhere\"\n";
+    let newer = "version = 4\nproxy = \"elsewhere\"\n";
     std::fs::write(&file, newer).unwrap();
     let mut desk = RealDesk::open(&home);
     desk.window.run_steps(2);

@@ -12,7 +12,7 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::kept::history::{History, TellNews};
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::Findings;
-use cloakroom::app::relays::{NetworkId, RelayOffer, RelaySource};
+use cloakroom::app::relays::{NetworkId, RelayOffer, RelaySource, ServiceNodeNetwork};
 use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, SeveralThings, Theme};
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::get::Choice;
@@ -23,10 +23,10 @@ use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
 use cloakroom::gui::model::{
-    AboutLeft, Aside, Count, DiscardWanted, Ended, FetchWanted, InvitationInfo, JoinedNetwork,
-    KnownNetwork, LeftJob, LeftTransfer, LoadedSettings, ManageAction, Managed, NetworkSeen,
-    NetworkState, OtherList, PointerHolds, PointerInfo, PointerNote, PointerText, RelaySeen,
-    RelayWish, RelaysKnown, RelaysSeen, Saved, ServerLabel, SettingsInUse, ShareOptions,
+    AboutLeft, Aside, Count, DiscardWanted, Ended, FetchWanted, InvitationInfo, JoinWanted,
+    JoinedNetwork, KnownNetwork, LeftJob, LeftTransfer, LoadedSettings, ManageAction, Managed,
+    NetworkSeen, NetworkState, OtherList, PointerHolds, PointerInfo, PointerNote, PointerText,
+    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, ServerLabel, SettingsInUse, ShareOptions,
     ShareResult, ShareWanted, ShownName, ShownRelayList, SystemLook, Terms, TestReport, TextHolds,
     Trouble,
 };
@@ -221,6 +221,7 @@ impl FakeBackend {
             network: Mutex::new(NetworkSeen {
                 relays: 5,
                 expires: Some(NOW + 12 * 86_400),
+                ends_soon: false,
                 waiting: None,
                 trouble: None,
             }),
@@ -610,7 +611,7 @@ impl Backend for FakeBackend {
 
     fn join<'a>(
         &'a self,
-        _text: PointerText,
+        wanted: JoinWanted,
         choice: JoinChoice,
         settings: &'a Settings,
         context: &'a CallContext,
@@ -619,7 +620,13 @@ impl Backend for FakeBackend {
         Box::pin(async move {
             let joined = self.wait(context).await.map(|()| {
                 let state = self.join_ends.lock().expect("no panic").take();
-                let network = joined_network("Ann's friends");
+                let network = match wanted {
+                    JoinWanted::Invitation(_) => joined_network("Ann's friends"),
+                    JoinWanted::Session => {
+                        let session = ServiceNodeNetwork::session();
+                        ServerEntry::new("Session", session.server).through(session.source)
+                    }
+                };
                 let mut changes = vec![Change::JoinNetwork(network.clone(), None)];
                 if settings.chosen == ServerChoice::BuiltIn {
                     let chosen = ServerChoice::Server(network.address);

@@ -1,7 +1,8 @@
 //! Networks in the window: joining one by an invitation, inviting others to it, renaming and leaving it.
 
+use cloakroom::app::error::AppError;
 use cloakroom::app::settings::{ServerChoice, Settings};
-use cloakroom::app::transfer::join::JoinChoice;
+use cloakroom::app::transfer::join::{JoinChoice, JoinError};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
     Arrival, InvitationInfo, KnownNetwork, ManyGone, NetworkSeen, NetworkState, Screen, Trouble,
@@ -270,6 +271,7 @@ fn a_list_that_lacks_many_relays_waits_for_the_person() {
     desk.backend.network_stands(NetworkSeen {
         relays: 5,
         expires: Some(NOW + 86_400),
+        ends_soon: false,
         waiting: Some(ManyGone { gone: 3, before: 5 }),
         trouble: None,
     });
@@ -278,4 +280,69 @@ fn a_list_that_lacks_many_relays_waits_for_the_person() {
     desk.click("Use the new list");
     desk.until_seen("2 relays of its own");
     assert!(!desk.sees("Use the new list"));
+}
+
+fn session_card() -> Desk {
+    let mut desk = Desk::with(settings(), [760.0, 600.0], |_| Opening::default());
+    desk.act(WindowAction::Go(Screen::Settings));
+    desk.until_seen("run for the Session messenger");
+    desk
+}
+
+#[test]
+fn sessions_network_asks_nobody_before_join_and_is_a_network_then() {
+    let mut desk = session_card();
+    desk.click("Join… Session's network");
+    for words in [
+        "Join Session's network?",
+        "seed1, seed2 and seed3.getsession.org",
+        "never with the network itself",
+    ] {
+        desk.until_seen(words);
+    }
+    assert!(desk.backend.joins().is_empty());
+    desk.until(|desk| desk.focused().as_deref() == Some("Join"));
+    desk.press(Key::Enter);
+    desk.until_seen("Cancel");
+    desk.until(|desk| choices(desk) == [(false, false, false)]);
+    desk.backend.let_go(1);
+    desk.until_seen("You joined “Session”.");
+    desk.until(|desk| {
+        let kept = desk.backend.saves().pop();
+        kept.is_some_and(|kept| {
+            let session = kept.servers.first();
+            session.is_some_and(|session| kept.chosen_server() == Some(&session.address))
+        })
+    });
+    desk.click("Done");
+    desk.until(|desk| !desk.sees("You joined"));
+    assert!(!desk.sees("Join…"), "it is in the list");
+    assert!(desk.sees("Test Session"));
+}
+
+#[test]
+fn joining_sessions_network_can_be_stopped_put_off_and_may_replace_what_was_chosen_by_hand() {
+    let mut desk = session_card();
+    desk.click("Join… Session's network");
+    desk.until_seen("Not now");
+    desk.click("Not now");
+    desk.until(|desk| desk.focused().as_deref() == Some("Join… Session's network"));
+    desk.press(Key::Enter);
+    desk.until(|desk| desk.focused().as_deref() == Some("Join"));
+    desk.press(Key::Enter);
+    desk.until(|desk| desk.focused().as_deref() == Some("Cancel"));
+    desk.press(Key::Enter);
+    desk.until_seen("Not now");
+    assert!(desk.backend.saves().is_empty());
+
+    let other = JoinError::OtherRelays("By hand".to_owned());
+    desk.backend.fail_next(AppError::from(other));
+    desk.click("Join");
+    desk.backend.let_go(1);
+    desk.until_seen("through other relays");
+    desk.click("Replace mine");
+    desk.backend.let_go(1);
+    desk.until_seen("You joined");
+    let replaces = choices(&desk).last().map(|choice| choice.0);
+    assert_eq!(replaces, Some(true));
 }

@@ -13,7 +13,7 @@ use cloakroom::app::error::{AppError, Mismatch, ServerRefusal};
 use cloakroom::app::kept::history::HistoryStatus;
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
-use cloakroom::app::relays::RelaySource;
+use cloakroom::app::relays::{RelaySource, RelaySourceError};
 use cloakroom::app::settings::{Change, Contrast, ServerChoice, Settings, SeveralThings, Theme};
 use cloakroom::app::transfer::join::{JoinChoice, JoinError};
 use cloakroom::app::transfer::stage::{PartsMoved, Stage};
@@ -22,12 +22,13 @@ use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
     Action, Arrival, Aside, Count, InvitationInfo, JoinAction, KnownNetwork, ManageAction,
     ManyGone, Modal, ModalAction, NetworkAction, NetworkSeen, NetworkState, ReceiveAction,
-    RelayAction, RowAction, Screen, ServerAction, ShareAction, ShareOptions, Test, TransferId,
-    TransferState, Trouble, WindowAction,
+    RelayAction, RowAction, Screen, ServerAction, SessionAction, ShareAction, ShareOptions, Test,
+    TransferId, TransferState, Trouble, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::text;
 use cloakroom::gui::window::{Opening, Window};
+use cloakroom::net::relay_source::FetchError;
 use cloakroom::protocol::capability::AccessWord;
 use cloakroom::protocol::exchange::{ExchangeError, Failure};
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
@@ -446,6 +447,7 @@ const SCENES: &[Scene] = &[
         desk.backend.network_stands(NetworkSeen {
             relays: 5,
             expires: Some(NOW + 86_400),
+            ends_soon: false,
             waiting: Some(ManyGone { gone: 3, before: 5 }),
             trouble: None,
         });
@@ -470,6 +472,51 @@ const SCENES: &[Scene] = &[
         desk.shared_one();
         let id = newest(desk);
         desk.act(Action::Row(id, RowAction::OpenMenu));
+    }),
+    ("settings-without-relays", |desk| {
+        open_settings(desk);
+        desk.act(RelayAction::ForgetList);
+        desk.until_seen("No relays lead to its network yet");
+        show(desk, "No relays lead to its network yet");
+    }),
+    ("settings-network-relays", |desk| {
+        open_settings(desk);
+        desk.act(RelayAction::Show(true));
+        desk.until_seen("first relay since");
+        show(desk, "Relays of Ann's friends");
+    }),
+    ("session-offered", |desk| {
+        open_settings(desk);
+        show(desk, "run for the Session messenger");
+    }),
+    ("session-asks", session_asks),
+    ("session-joining", |desk| {
+        desk.backend.show(vec![Stage::FindPath]);
+        session_asks(desk);
+        desk.act(SessionAction::Join);
+        desk.until_seen("Asking one of its seeds");
+        show(desk, "Asking one of its seeds");
+    }),
+    ("session-joined", |desk| {
+        session_joined(desk, NetworkState::Works);
+    }),
+    ("session-only-receives", |desk| {
+        let full = AppError::Server(ServerRefusal::Full);
+        session_joined(desk, NetworkState::OnlyReceives(Trouble::from(full)));
+    }),
+    ("session-not-now", |desk| {
+        let silent = RelaySourceError::Seeds(FetchError::Unreachable);
+        let silent = Trouble::from(AppError::RelaySource(silent));
+        session_joined(desk, NetworkState::NotNow(silent));
+    }),
+    ("session-other-relays", |desk| {
+        let other = JoinError::OtherRelays("By hand".to_owned());
+        desk.backend.fail_next(AppError::from(other));
+        session_asks(desk);
+        desk.act(SessionAction::Join);
+        desk.backend.let_go(1);
+        desk.until_seen("Replace mine");
+        show(desk, "Replace mine");
     }),
     ("settings-whole", |desk| {
         open_settings(desk);
@@ -737,6 +784,23 @@ fn joined(desk: &mut Desk, state: NetworkState) {
     desk.act(JoinAction::Join(JoinChoice::default()));
     desk.backend.let_go(1);
     desk.until_seen("You joined");
+}
+
+/// Session's card, which says what joining means.
+fn session_asks(desk: &mut Desk) {
+    open_settings(desk);
+    desk.act(SessionAction::Open);
+    desk.until_seen("Join Session's network?");
+    show(desk, "tried with stand-ins");
+}
+
+fn session_joined(desk: &mut Desk, state: NetworkState) {
+    desk.backend.join_with(state);
+    session_asks(desk);
+    desk.act(SessionAction::Join);
+    desk.backend.let_go(1);
+    desk.until_seen("Done");
+    show(desk, "Done");
 }
 
 fn key_of(seed: u8) -> Ed25519Public {

@@ -78,7 +78,7 @@ impl Row for SettingsRow {
     }
 
     fn newer(&self, _file: &[u8]) -> Vec<u8> {
-        b"version = 3\n".to_vec()
+        b"version = 4\n".to_vec()
     }
 
     fn add(&self, home: &Home, number: u8) -> Result<(), Complaint> {

@@ -22,29 +22,30 @@ use crate::disk::kept::Kept;
 use crate::disk::private;
 use crate::net::relay_source::{self, FetchError, FetchedList};
 use crate::net::seed::Seed;
-use crate::net::socks::SocksProxy;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::disclosure::ShownOutcome;
 use crate::protocol::pointer::Pointer;
-use crate::protocol::relay_list::{HeldList, ListSource, NetworkKind, NodesError, RelayList};
+use crate::protocol::relay_list::{HeldList, ListSource, NetworkKind, RelayList};
 use crate::wire::random;
 
 pub mod list_file;
 pub(in crate::app) mod networks;
 pub(in crate::app) mod problem;
 pub(super) mod refresh;
+pub(in crate::app) mod service_nodes;
 pub(in crate::app) mod set;
 pub(in crate::app) mod store;
 mod view;
 
 pub use networks::NetworkView;
 pub use problem::{ListProblem, ListProblemKind};
+pub use service_nodes::{ServiceNodeFileError, ServiceNodeNetwork};
 pub use set::{NetworkId, RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
 pub use store::AcceptedServer;
 pub use view::{ListState, SourceView};
 
 use networks::KeptNetworks;
-use store::RelayFiles;
+use store::{AskedSeeds, RelayFiles};
 
 impl RelaySet {
     /// The relays of a list in a file, good at `now` (unix seconds). Blocking, small.
@@ -106,7 +107,10 @@ impl Relays {
                 let relays = self.of_network(program, &network, server, context).await;
                 return relays.map(Some);
             }
-            Some(RelaySource::Session) => self.session_nodes(program, context).await.map(Some),
+            Some(source @ (RelaySource::ServiceNodes(_) | RelaySource::Session)) => {
+                let nodes = self.service_nodes(program, source, context);
+                nodes.await.map(Some)
+            }
             Some(RelaySource::File(path)) if instead.is_some() => {
                 RelaySet::from_file(path, program.now()).map(Some)
             }
@@ -134,7 +138,7 @@ impl Relays {
             Some(RelaySource::Network(network)) => {
                 return Ok(self.network_at_hand(&network, program.now())?);
             }
-            Some(RelaySource::Session) => return Ok(None),
+            Some(RelaySource::ServiceNodes(_) | RelaySource::Session) => return Ok(None),
             Some(kept) => self.kept(&kept, program.now()),
         };
         self.or_accepted(own, program, server)
@@ -167,25 +171,36 @@ impl Relays {
         now: u64,
     ) -> Result<Option<RelaySet>, AppError> {
         match source {
-            RelaySource::BuiltIn | RelaySource::Session => Ok(None),
-            RelaySource::File(path) => self.copied(path, now).map(Some),
+            RelaySource::BuiltIn | RelaySource::ServiceNodes(_) | RelaySource::Session => Ok(None),
+            RelaySource::File(path) => self.copied_for_good(path, now).map(Some),
             RelaySource::Network(network) => Ok(self.network_at_hand(network, now)?),
             RelaySource::Url(source) => Ok(Some(self.held(source, now)?)),
         }
     }
 
-    /// The relays of a list that was chosen in a file: of its copy, or of the file itself where the copy is good no more, or
-    /// was never made by an older version.
-    fn copied(&self, path: &Path, now: u64) -> Result<RelaySet, AppError> {
+    /// The list that was chosen in a file: its copy, or the file itself where the copy is good no more, or was never made by
+    /// an older version. Reads files and nothing else.
+    fn copied(&self, path: &Path, now: u64) -> Result<RelayList, AppError> {
+        let copy = self.store.copy_of(&RelaySource::File(path.to_owned()));
+        list_file::read(&copy, now).or_else(|error| match list_file::read(path, now) {
+            // That the copy has ended, or is damaged, is what the person must know; else why the file cannot be read.
+            Err(_) if copy.exists() => Err(error),
+            list => list,
+        })
+    }
+
+    /// As [`Relays::copied`], and the file is copied where its list is used in place of the copy.
+    fn copied_for_good(&self, path: &Path, now: u64) -> Result<RelaySet, AppError> {
         let source = RelaySource::File(path.to_owned());
-        let copy = self.store.copy_of(&source);
-        let list = match list_file::read(&copy, now) {
+        let list = match list_file::read(&self.store.copy_of(&source), now) {
             Ok(list) => list,
-            // Of a copy that has ended, or is damaged, that is what the person must know; else why the file cannot be read.
-            Err(error) => match self.copy_list(path, now) {
-                Err(_) if copy.exists() => return Err(error),
-                list => list?,
-            },
+            Err(_no_copy) => {
+                let list = self.copied(path, now)?;
+                if self.copy_list(path, now).is_err() {
+                    debug!("a relay list could not be copied");
+                }
+                list
+            }
         };
         Ok(RelaySet {
             list,
@@ -304,6 +319,9 @@ impl Relays {
     pub(crate) fn choose(&self, program: &Program, source: &RelaySource) -> Result<(), AppError> {
         match source {
             RelaySource::BuiltIn | RelaySource::Network(_) | RelaySource::Session => Ok(()),
+            RelaySource::ServiceNodes(path) => {
+                Ok(self.copy_service_nodes(path).map(|_network| ())?)
+            }
             RelaySource::File(path) => self.copy_list(path, program.now()).map(|_list| ()),
             RelaySource::Url(source) => Ok(self.held(source, program.now()).map(|_set| ())?),
         }
@@ -316,11 +334,12 @@ impl Relays {
     pub(crate) fn forget(&self, source: &RelaySource) -> Result<(), AppError> {
         let done = match source {
             RelaySource::BuiltIn => Ok(()),
-            RelaySource::File(_) => private::remove_if_there(&self.store.copy_of(source))
-                .map_err(RelaySourceError::from),
+            RelaySource::File(_) | RelaySource::ServiceNodes(_) | RelaySource::Session => {
+                let forgotten = self.store.forget_copy(source);
+                forgotten.map_err(RelaySourceError::from)
+            }
             RelaySource::Network(network) => self.forget_network(network),
             RelaySource::Url(source) => self.store.change(|kept| kept.forget(source)),
-            RelaySource::Session => self.store.forget_nodes().map_err(RelaySourceError::from),
         };
         Ok(done?)
     }
@@ -347,14 +366,37 @@ impl Relays {
         }
     }
 
-    /// Session's nodes, asked for again once a day; those of the last time serve for two weeks.
-    async fn session_nodes(
+    /// Copies a file that describes service nodes, so that it is used wherever the file goes, and reads it.
+    fn copy_service_nodes(&self, path: &Path) -> Result<ServiceNodeNetwork, RelaySourceError> {
+        let network = ServiceNodeNetwork::read(path)?;
+        let text = std::fs::read(path)?;
+        private::write(&self.store.copy_of(&network.source), &text)?;
+        Ok(network)
+    }
+
+    /// The seeds of a network of service nodes: those of the file's copy, or of the file where there is none.
+    fn seeds_of(&self, source: &RelaySource) -> Result<Vec<Seed>, RelaySourceError> {
+        let RelaySource::ServiceNodes(path) = source else {
+            return Ok(self.seeds.clone());
+        };
+        let copy = ServiceNodeNetwork::read(&self.store.copy_of(source));
+        let network = copy.or_else(|_no_copy| ServiceNodeNetwork::read(path))?;
+        Ok(network.seeds)
+    }
+
+    /// The service nodes of a network, asked for again once a day; those of the last time serve for two weeks.
+    ///
+    /// # Errors
+    /// [`AppError::RelaySource`], [`AppError::Proxy`] and [`AppError::Cancelled`].
+    pub(in crate::app) async fn service_nodes(
         &self,
         program: &Program,
+        source: RelaySource,
         context: &CallContext,
     ) -> Result<RelaySet, AppError> {
         let now = program.now();
-        let kept = self.store.nodes().map_err(RelaySourceError::from)?;
+        let kept = self.store.nodes(&source).read();
+        let kept = kept.map_err(RelaySourceError::from)?;
         let known = self.store.read().map_err(RelaySourceError::from)?;
         let usable = kept
             .as_ref()
@@ -363,38 +405,39 @@ impl Relays {
         let asked = kept
             .as_ref()
             .map(|nodes| nodes.fetched())
-            .max(known.session_asked);
+            .max(known.seeds.get(&source.id()).map(|seeds| seeds.asked));
         let today = asked
             .and_then(|asked| now.checked_sub(asked))
             .is_some_and(|age| age < DAY_SECS);
         let list = match usable {
             Some(list) if today => list,
-            usable => match self.fetch_nodes(program.proxy()?, now, context).await {
+            usable => match self.fetch_nodes(&source, program, context).await {
                 Ok(list) => list,
-                Err(FetchError::Cancelled) => return Err(AppError::Cancelled),
-                Err(FetchError::Proxy(failure)) => return Err(AppError::Proxy(failure)),
-                Err(why) => {
-                    debug!("Session's nodes could not be fetched");
-                    usable.ok_or(RelaySourceError::Seeds(why))?
+                Err(AppError::RelaySource(why @ RelaySourceError::Seeds(_))) => {
+                    debug!("the service nodes could not be fetched");
+                    usable.ok_or(why)?
                 }
+                Err(error) => return Err(error),
             },
         };
         Ok(RelaySet {
             list,
             kind: NetworkKind::Session,
-            source: RelaySource::Session,
+            source,
         })
     }
 
     async fn fetch_nodes(
         &self,
-        proxy: Option<&SocksProxy>,
-        now: u64,
+        source: &RelaySource,
+        program: &Program,
         context: &CallContext,
-    ) -> Result<RelayList, FetchError> {
+    ) -> Result<RelayList, AppError> {
+        let (proxy, now) = (program.proxy()?, program.now());
+        let seeds = self.seeds_of(source)?;
         let mut asked = Vec::new();
         let fetched = relay_source::fetch_session_nodes(
-            &self.seeds,
+            &seeds,
             proxy,
             now,
             &mut random::system(),
@@ -424,23 +467,27 @@ impl Relays {
                 .err()
                 .map(|why| ListProblem::new(problem_kind(why), why));
             let noted = self.store.change(|kept| {
-                kept.session_asked = Some(now);
-                kept.set_session_problem(problem);
+                kept.seeds
+                    .insert(source.id(), AskedSeeds::new(now, problem));
             });
             // A disk that does not take it costs a question more.
             if noted
                 .and_then(|()| {
                     fetched
                         .as_ref()
-                        .map_or(Ok(()), |nodes| self.store.keep_nodes(nodes))
+                        .map_or(Ok(()), |nodes| self.store.keep_nodes(source, nodes))
                 })
                 .is_err()
             {
-                debug!("Session's nodes could not be kept");
+                debug!("the service nodes could not be kept");
             }
         }
-        let nodes = fetched?;
-        nodes.usable(now).map_err(|why: NodesError| why.into())
+        let nodes = fetched.and_then(|nodes| Ok(nodes.usable(now)?));
+        nodes.map_err(|why| match why {
+            FetchError::Cancelled => AppError::Cancelled,
+            FetchError::Proxy(failure) => AppError::Proxy(failure),
+            why => RelaySourceError::Seeds(why).into(),
+        })
     }
 }
 

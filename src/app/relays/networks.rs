@@ -456,7 +456,10 @@ impl Relays {
         let list_key = match &set.source {
             RelaySource::Network(network) => network.list,
             RelaySource::Url(source) => *source.key(),
-            RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => {
+            RelaySource::BuiltIn
+            | RelaySource::File(_)
+            | RelaySource::ServiceNodes(_)
+            | RelaySource::Session => {
                 return Err(AppError::NoInvitation(NoInvitation::Unsigned));
             }
         };

@@ -91,7 +91,10 @@ fn due(call: &Call) -> Option<(RefreshedList, Refresh)> {
             let due = relays.last_good(list).ok()?.refresh(asked, now);
             (RefreshedList::Url(list.clone()), due)
         }
-        RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Session => return None,
+        RelaySource::BuiltIn
+        | RelaySource::File(_)
+        | RelaySource::ServiceNodes(_)
+        | RelaySource::Session => return None,
     };
     (due != Refresh::NotYet).then_some((list, due))
 }

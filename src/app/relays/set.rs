@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::service_nodes::ServiceNodeFileError;
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadFile;
 use crate::net::relay_source::FetchError;
@@ -29,6 +30,8 @@ pub enum RelaySource {
     File(PathBuf),
     /// The list of a network that was joined, which its server keeps.
     Network(NetworkId),
+    /// The service nodes of another network of Session's kind, which a file describes.
+    ServiceNodes(PathBuf),
     /// Session's service nodes.
     Session,
     /// A signed list by URL.
@@ -81,7 +84,8 @@ impl fmt::Display for NetworkId {
 impl FromStr for RelaySource {
     type Err = ParseSourceError;
 
-    /// Reads `built-in`, `session`, the line of a list by URL or of a network, or else the path of a file.
+    /// Reads `built-in`, `session`, the line of a list by URL or of a network, or else the path of a file: of one whose name
+    /// ends in `.toml` it describes service nodes, of any other it is a list.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text.trim() {
             "built-in" => Self::BuiltIn,
@@ -90,7 +94,15 @@ impl FromStr for RelaySource {
             text if text.starts_with(NETWORK_LINE) => {
                 Self::Network(text.trim_start_matches(NETWORK_LINE).parse()?)
             }
-            path => Self::File(std::path::absolute(path).unwrap_or_else(|_| path.into())),
+            path => {
+                let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+                let ending = absolute.extension();
+                if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
+                    Self::ServiceNodes(absolute)
+                } else {
+                    Self::File(absolute)
+                }
+            }
         })
     }
 }
@@ -101,7 +113,7 @@ impl RelaySource {
     pub(crate) fn to_line(&self) -> String {
         match self {
             Self::BuiltIn => "built-in".to_owned(),
-            Self::File(path) => path.to_string_lossy().into_owned(),
+            Self::File(path) | Self::ServiceNodes(path) => path.to_string_lossy().into_owned(),
             Self::Network(network) => format!("{NETWORK_LINE}{network}"),
             Self::Session => "session".to_owned(),
             Self::Url(source) => source.to_string(),
@@ -122,6 +134,7 @@ impl RelaySource {
             Self::BuiltIn => return "built-in".to_owned(),
             Self::Session => return "session".to_owned(),
             Self::File(path) => ("file", short(&path.to_string_lossy())),
+            Self::ServiceNodes(path) => ("nodes", short(&path.to_string_lossy())),
             Self::Network(network) => ("network", short(&network.to_string())),
             Self::Url(source) => ("list", short(&source.to_string())),
         };
@@ -178,6 +191,7 @@ impl RelaySet {
             RelaySource::BuiltIn
             | RelaySource::File(_)
             | RelaySource::Network(_)
+            | RelaySource::ServiceNodes(_)
             | RelaySource::Session => None,
         }
     }
@@ -241,8 +255,11 @@ pub enum RelaySourceError {
     #[error(transparent)]
     Refused(#[from] ListRefused),
     /// No seed gave any nodes.
-    #[error("none of the three seeds gave a list: {0}")]
+    #[error("none of the seeds gave a list: {0}")]
     Seeds(FetchError),
+    /// The file that describes service nodes does not.
+    #[error("the file describes no network of service nodes: {0}")]
+    ServiceNodeFile(#[from] ServiceNodeFileError),
     /// It could not be kept.
     #[error("the relay list could not be kept: {0}")]
     Store(IoReason),

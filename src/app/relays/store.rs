@@ -1,6 +1,7 @@
 //! Where lists by URL and Session's nodes are kept: two small files of this person, each replaced whole; and a copy of each
-//! list that was chosen in a file.
+//! list that was chosen in a file, and of each file that describes service nodes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use super::{ListProblem, ListProblemKind, RelaySource, RelaySourceError};
 /// The files of one person.
 pub(in crate::app) struct RelayFiles {
     lists: Kept<KeptLists>,
-    nodes: Kept<SessionNodes>,
+    session_nodes: PathBuf,
     copies: PathBuf,
 }
 
@@ -33,13 +34,36 @@ pub(in crate::app) struct KeptLists {
     version: u32,
     #[serde(default)]
     pub(in crate::app) lists: Vec<KeptList>,
-    /// When a seed of Session's network was asked last, unix seconds, and what went wrong.
+    /// What became of asking the seeds of each network of service nodes, by [`RelaySource::id`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(in crate::app) seeds: BTreeMap<String, AskedSeeds>,
+}
+
+/// When a seed of a network was asked last, and what went wrong.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(in crate::app) struct AskedSeeds {
+    /// Unix seconds.
+    pub(in crate::app) asked: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::app) session_asked: Option<u64>,
+    problem: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    session_problem: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    session_problem_kind: Option<ListProblemKind>,
+    problem_kind: Option<ListProblemKind>,
+}
+
+impl AskedSeeds {
+    /// They were asked at `asked` (unix seconds), and that came of it.
+    pub(in crate::app) fn new(asked: u64, problem: Option<ListProblem>) -> Self {
+        Self {
+            asked,
+            problem_kind: problem.as_ref().map(|problem| problem.kind),
+            problem: problem.map(|problem| problem.detail),
+        }
+    }
+
+    /// Why no nodes came, if none did.
+    pub(in crate::app) fn problem(&self) -> Option<ListProblem> {
+        problem(self.problem.as_deref(), self.problem_kind)
+    }
 }
 
 /// A list by URL.
@@ -118,9 +142,7 @@ impl Default for KeptLists {
         Self {
             version: Self::VERSION,
             lists: Vec::new(),
-            session_asked: None,
-            session_problem: None,
-            session_problem_kind: None,
+            seeds: BTreeMap::new(),
         }
     }
 }
@@ -152,17 +174,6 @@ impl From<ChangeError> for RelaySourceError {
 }
 
 impl KeptLists {
-    /// Why Session's nodes did not come when they were asked for last.
-    pub(in crate::app) fn session_problem(&self) -> Option<ListProblem> {
-        problem(self.session_problem.as_deref(), self.session_problem_kind)
-    }
-
-    /// Keeps why Session's nodes did not come, or that they did.
-    pub(in crate::app) fn set_session_problem(&mut self, problem: Option<ListProblem>) {
-        self.session_problem_kind = problem.as_ref().map(|problem| problem.kind);
-        self.session_problem = problem.map(|problem| problem.detail);
-    }
-
     /// What is kept of `source`.
     pub(in crate::app) fn find(&self, source: &ListSource) -> Option<&KeptList> {
         let line = source.to_string();
@@ -274,14 +285,26 @@ impl RelayFiles {
     pub(in crate::app) fn of(home: &Home) -> Self {
         Self {
             lists: Kept::in_file(home.data_dir.join("relays.json")),
-            nodes: Kept::in_file(home.data_dir.join("session-nodes.json")),
+            session_nodes: home.data_dir.join("session-nodes.json"),
             copies: home.data_dir.join("relay-lists"),
         }
     }
 
-    /// The file with the copy of a list that was chosen in a file.
+    /// The file with the copy of what was chosen in a file.
     pub(in crate::app) fn copy_of(&self, source: &RelaySource) -> PathBuf {
-        self.copies.join(format!("{}.json", source.id()))
+        let ending = match source {
+            RelaySource::ServiceNodes(_) => "toml",
+            _ => "json",
+        };
+        self.copies.join(format!("{}.{ending}", source.id()))
+    }
+
+    /// The record of the nodes that the seeds of this source gave last.
+    pub(in crate::app) fn nodes(&self, source: &RelaySource) -> Kept<SessionNodes> {
+        Kept::in_file(match source {
+            RelaySource::Session => self.session_nodes.clone(),
+            _ => self.copies.join(format!("{}.nodes.json", source.id())),
+        })
     }
 
     /// What is kept; nothing yet when there is no file.
@@ -303,26 +326,25 @@ impl RelayFiles {
         Ok(self.lists.change(change)?)
     }
 
-    /// The nodes that were fetched last; `None` when none were.
-    ///
-    /// # Errors
-    /// [`UnreadFile`].
-    pub(in crate::app) fn nodes(&self) -> Result<Option<SessionNodes>, UnreadFile> {
-        self.nodes.read()
-    }
-
-    /// Replaces the nodes that were fetched before.
+    /// Replaces the nodes that the seeds of this source gave before.
     ///
     /// # Errors
     /// As [`RelayFiles::change`].
-    pub(in crate::app) fn keep_nodes(&self, nodes: &SessionNodes) -> Result<(), RelaySourceError> {
-        let mut draft = self.nodes.begin()?;
+    pub(in crate::app) fn keep_nodes(
+        &self,
+        source: &RelaySource,
+        nodes: &SessionNodes,
+    ) -> Result<(), RelaySourceError> {
+        let kept = self.nodes(source);
+        let mut draft = kept.begin()?;
         draft.record = Some(nodes.clone());
         Ok(draft.save()?)
     }
 
-    pub(in crate::app) fn forget_nodes(&self) -> io::Result<()> {
-        private::remove_if_there(self.nodes.file())
+    /// Forgets what was copied and fetched of this source.
+    pub(in crate::app) fn forget_copy(&self, source: &RelaySource) -> io::Result<()> {
+        private::remove_if_there(&self.copy_of(source))?;
+        private::remove_if_there(self.nodes(source).file())
     }
 }
 
@@ -419,27 +441,28 @@ mod tests {
                 detail: "it broke".to_owned(),
             })
         };
+        let read = || store.read().unwrap().seeds["session"].problem();
         for (kind, expected) in [
             ("", ListProblemKind::Other),
+            (r#","problem_kind":"no-list""#, ListProblemKind::NoList),
             (
-                r#","session_problem_kind":"no-list""#,
-                ListProblemKind::NoList,
-            ),
-            (
-                r#","session_problem_kind":"of-a-later-version""#,
+                r#","problem_kind":"of-a-later-version""#,
                 ListProblemKind::Other,
             ),
         ] {
-            let text = format!(r#"{{"version":1,"session_problem":"it broke"{kind}}}"#);
+            let text = format!(
+                r#"{{"version":1,"session_asked":5,"seeds":{{"session":{{"asked":7,"problem":"it broke"{kind}}}}}}}"#
+            );
             fs::write(store.lists.file(), text).unwrap();
-            assert_eq!(store.read().unwrap().session_problem(), problem(expected));
+            assert_eq!(read(), problem(expected));
         }
         let kept = problem(ListProblemKind::NoAnswer);
         for expected in [kept, None] {
+            let asked = AskedSeeds::new(8, expected.clone());
             store
-                .change(|kept| kept.set_session_problem(expected.clone()))
+                .change(|kept| kept.seeds.insert("session".to_owned(), asked))
                 .unwrap();
-            assert_eq!(store.read().unwrap().session_problem(), expected);
+            assert_eq!(read(), expected);
         }
     }
 
@@ -447,7 +470,8 @@ mod tests {
     fn a_file_that_cannot_be_read_is_told_and_left_alone() {
         let folder = tempdir().unwrap();
         let store = RelayFiles::of(&Home::in_folder(folder.path()));
-        assert!(store.read().unwrap().lists.is_empty() && store.nodes().unwrap().is_none());
+        let session = store.nodes(&RelaySource::Session);
+        assert!(store.read().unwrap().lists.is_empty() && session.read().unwrap().is_none());
         for (text, why) in [
             ("", UnreadReason::Damaged),
             (r#"{"version":1,"lists":7}"#, UnreadReason::Damaged),
@@ -462,15 +486,15 @@ mod tests {
             };
             let lists = unread(store.lists.file());
             assert_eq!(store.read().err(), Some(lists.clone()));
-            let changed = store.change(|kept| kept.session_asked = Some(1));
+            let changed = store.change(|kept| kept.lists.clear());
             assert_eq!(changed, Err(RelaySourceError::Unread(lists)));
-            let nodes = unread(store.nodes.file());
-            assert_eq!(store.nodes().err(), Some(nodes.clone()));
+            let nodes = unread(session.file());
+            assert_eq!(session.read().err(), Some(nodes.clone()));
             let fetched = br#"{"version":1,"fetched":1,"height":1,"nodes":[]}"#;
             let fetched = SessionNodes::read_kept(fetched).unwrap();
-            let kept = store.keep_nodes(&fetched);
+            let kept = store.keep_nodes(&RelaySource::Session, &fetched);
             assert_eq!(kept, Err(RelaySourceError::Unread(nodes)));
-            for file in [store.lists.file(), store.nodes.file()] {
+            for file in [store.lists.file(), session.file()] {
                 assert_eq!(fs::read_to_string(file).unwrap(), text);
             }
         }

@@ -1,7 +1,7 @@
 //! What Settings and the command line show of each source of relays.
 
 use super::problem::ListProblem;
-use super::store::KeptList;
+use super::store::{AskedSeeds, KeptList};
 use super::{AcceptedServer, RelaySource, Relays};
 use crate::app::words::message::UserMessage;
 use crate::disk::kept::UnreadFile;
@@ -54,12 +54,14 @@ impl Relays {
                         |error| ListState::Missing(Some(UserMessage::from(error).why)),
                         |_list| ListState::Good,
                     ),
-                    list: read.ok().map(|set| set.list),
+                    list: read.ok(),
                     ..empty(source.clone())
                 })
             }
             RelaySource::Network(network) => Ok(self.view_network(network, now)?.source),
-            RelaySource::Session => self.session_view(now),
+            RelaySource::ServiceNodes(_) | RelaySource::Session => {
+                self.service_nodes_view(source, now)
+            }
             RelaySource::Url(list) => {
                 let kept = self.store.read()?;
                 // One that was forgotten since is not here.
@@ -80,18 +82,19 @@ impl Relays {
         Ok(views.collect())
     }
 
-    fn session_view(&self, now: u64) -> Result<SourceView, UnreadFile> {
+    fn service_nodes_view(&self, source: &RelaySource, now: u64) -> Result<SourceView, UnreadFile> {
         let kept = self.store.read()?;
-        let nodes = self.store.nodes()?;
+        let asked = kept.seeds.get(&source.id());
+        let nodes = self.store.nodes(source).read()?;
         let list = nodes.as_ref().and_then(|nodes| nodes.usable(now).ok());
         Ok(SourceView {
             kind: NetworkKind::Session,
             state: state(list.as_ref(), now),
             list,
             fetched: nodes.map(|nodes| nodes.fetched()),
-            asked: kept.session_asked,
-            problem: kept.session_problem(),
-            ..empty(RelaySource::Session)
+            asked: asked.map(|asked| asked.asked),
+            problem: asked.and_then(AskedSeeds::problem),
+            ..empty(source.clone())
         })
     }
 }

@@ -373,10 +373,12 @@ mod tests {
     }
 
     /// Every source that the relays of a network can have, and how the file says so.
-    fn sources() -> [(Option<RelaySource>, String); 5] {
+    fn sources() -> [(Option<RelaySource>, String); 6] {
         let line = format!("https://example.org/relays.json#k={KEY}");
         let path = std::path::absolute("/lists/a.json").unwrap();
-        let written_path = toml::Value::String(path.to_str().unwrap().to_owned());
+        let nodes = std::path::absolute("/lists/a.toml").unwrap();
+        let [written_path, written_nodes] =
+            [&path, &nodes].map(|path| toml::Value::String(path.to_str().unwrap().to_owned()));
         let key = Ed25519Public::from_hex(KEY).unwrap();
         [
             (None, String::new()),
@@ -391,6 +393,10 @@ mod tests {
             (
                 Some(RelaySource::File(path)),
                 format!("relay_list_file = {written_path}\n"),
+            ),
+            (
+                Some(RelaySource::ServiceNodes(nodes)),
+                format!("service_nodes_file = {written_nodes}\n"),
             ),
             (
                 Some(RelaySource::Network(NetworkId {
@@ -451,7 +457,7 @@ mod tests {
         let folder = tempdir().unwrap();
         let home = Home::in_folder(folder.path());
         for (relays, line) in sources() {
-            if line.starts_with("list_key") {
+            if line.starts_with("list_key") || line.starts_with("service_nodes") {
                 continue;
             }
             let joined = "direct = true\nlist_key = \"b32a74b3de569ef8e48ab8c6bfa1f533c06d5d643725c9a269c1e0f25364cbe2\"";

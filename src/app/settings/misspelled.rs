@@ -15,7 +15,7 @@ pub(crate) struct Misspelled {
 }
 
 /// The keys that protect something, and what people write for them.
-const PROTECTING: [(&str, &[&str]); 12] = [
+const PROTECTING: [(&str, &[&str]); 13] = [
     ("access_word", &[]),
     ("clear_clipboard", &[]),
     ("history", &[]),
@@ -29,6 +29,7 @@ const PROTECTING: [(&str, &[&str]); 12] = [
     ),
     ("relay_list_file", &["relay_file"]),
     ("relays", &["relay_list", "relay_list_url"]),
+    ("service_nodes_file", &["service_nodes"]),
     ("network", &["server", "file_server"]),
     ("networks", &["servers", "file_servers"]),
 ];

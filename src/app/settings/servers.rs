@@ -31,7 +31,7 @@ pub struct ServerEntry {
     pub unknown: toml::Table,
 }
 
-/// An entry as the file has it. One of three keys says where the relays are from.
+/// An entry as the file has it. One of four keys says where the relays are from.
 #[derive(Serialize, Deserialize)]
 struct EntryForm {
     name: String,
@@ -55,6 +55,9 @@ struct EntryForm {
     /// A list in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relay_list_file: Option<PathBuf>,
+    /// A file that describes service nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service_nodes_file: Option<PathBuf>,
     /// Of a network that was joined: the key that signs its relay list, which the server hands on.
     #[serde(
         default,
@@ -88,9 +91,12 @@ impl FromText for FetchedRelays {
         match text.parse() {
             Ok(RelaySource::Session) => Ok(Self::Session),
             Ok(RelaySource::Url(source)) => Ok(Self::Url(source)),
-            Ok(RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Network(_)) => {
-                Err("neither \"session\" nor the line of a list by URL".to_owned())
-            }
+            Ok(
+                RelaySource::BuiltIn
+                | RelaySource::File(_)
+                | RelaySource::Network(_)
+                | RelaySource::ServiceNodes(_),
+            ) => Err("neither \"session\" nor the line of a list by URL".to_owned()),
             Err(why) => Err(why.to_string()),
         }
     }
@@ -107,20 +113,22 @@ impl TryFrom<EntryForm> for ServerEntry {
     type Error = &'static str;
 
     fn try_from(form: EntryForm) -> Result<Self, Self::Error> {
-        let relays = match (form.relays, form.relay_list_file, form.list_key) {
-            (None, None, None) => None,
-            (Some(relays), None, None) => Some(relays.into()),
-            (None, Some(file), None) => Some(RelaySource::File(file)),
-            (None, None, Some(list)) => Some(RelaySource::Network(NetworkId {
-                server: form.address.key,
-                list,
-            })),
-            _several => {
-                return Err(
-                    "a network has only one of the keys relays, relay_list_file and list_key",
-                );
-            }
-        };
+        let server = form.address.key;
+        let mut sources = [
+            form.relays.map(RelaySource::from),
+            form.relay_list_file.map(RelaySource::File),
+            form.service_nodes_file.map(RelaySource::ServiceNodes),
+            form.list_key
+                .map(|list| RelaySource::Network(NetworkId { server, list })),
+        ]
+        .into_iter()
+        .flatten();
+        let relays = sources.next();
+        if sources.next().is_some() {
+            return Err(
+                "a network has only one of the keys relays, relay_list_file, service_nodes_file and list_key",
+            );
+        }
         Ok(Self {
             name: form.name,
             address: form.address,
@@ -134,23 +142,26 @@ impl TryFrom<EntryForm> for ServerEntry {
 
 impl From<ServerEntry> for EntryForm {
     fn from(entry: ServerEntry) -> Self {
-        let (relays, relay_list_file, list_key) = match entry.relays {
-            None | Some(RelaySource::BuiltIn) => (None, None, None),
-            Some(RelaySource::File(file)) => (None, Some(file), None),
-            Some(RelaySource::Network(network)) => (None, None, Some(network.list)),
-            Some(RelaySource::Session) => (Some(FetchedRelays::Session), None, None),
-            Some(RelaySource::Url(source)) => (Some(FetchedRelays::Url(source)), None, None),
-        };
-        Self {
+        let mut form = Self {
             name: entry.name,
             address: entry.address,
             direct: entry.direct,
             access_word: entry.access_word,
-            relays,
-            relay_list_file,
-            list_key,
+            relays: None,
+            relay_list_file: None,
+            service_nodes_file: None,
+            list_key: None,
             unknown: entry.unknown,
+        };
+        match entry.relays {
+            None | Some(RelaySource::BuiltIn) => {}
+            Some(RelaySource::File(file)) => form.relay_list_file = Some(file),
+            Some(RelaySource::Network(network)) => form.list_key = Some(network.list),
+            Some(RelaySource::ServiceNodes(file)) => form.service_nodes_file = Some(file),
+            Some(RelaySource::Session) => form.relays = Some(FetchedRelays::Session),
+            Some(RelaySource::Url(source)) => form.relays = Some(FetchedRelays::Url(source)),
         }
+        form
     }
 }
 

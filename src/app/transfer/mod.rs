@@ -4,6 +4,7 @@
 pub mod call;
 pub mod get;
 pub mod join;
+pub mod join_nodes;
 pub mod known_file;
 pub mod manage;
 pub mod parts;

@@ -1,7 +1,7 @@
 //! What using a source of relays shows to whom, in words.
 
 use super::texts;
-use crate::app::relays::RelaySource;
+use crate::app::relays::{RelaySource, ServiceNodeNetwork};
 use crate::protocol::relay_list::ListSource;
 
 /// What the host of a relay list sees when the list's line is added; `proxy`: requests go out through one.
@@ -34,11 +34,28 @@ pub(crate) fn seed_sees(proxy: bool) -> &'static str {
     }
 }
 
+/// What the seeds of a network of service nodes see; `proxy`: requests go out through one.
+#[must_use]
+pub(crate) fn seeds_see(network: &ServiceNodeNetwork, proxy: bool) -> String {
+    match (&network.source, proxy) {
+        (RelaySource::Session, proxy) => seed_sees(proxy).to_owned(),
+        (_, true) => texts::other_seed_sees_proxy(&network.seed_hosts()),
+        (_, false) => texts::other_seed_sees(&network.seed_hosts()),
+    }
+}
+
 /// What adding or choosing a source shows to whom, to be said before it is done; `proxy`: requests go out through one.
 #[must_use]
 pub(crate) fn source_shows(source: &RelaySource, proxy: bool) -> Vec<String> {
     match source {
         RelaySource::BuiltIn | RelaySource::File(_) | RelaySource::Network(_) => Vec::new(),
+        RelaySource::ServiceNodes(path) => {
+            let mut lines = vec![texts::service_nodes_about().to_owned()];
+            if let Ok(network) = ServiceNodeNetwork::read(path) {
+                lines.push(seeds_see(&network, proxy));
+            }
+            lines
+        }
         RelaySource::Session => vec![
             texts::session_about().to_owned(),
             seed_sees(proxy).to_owned(),

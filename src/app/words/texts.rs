@@ -12,6 +12,7 @@ text_table! {
         count_about;
         list_maker_chooses;
         session_about;
+        service_nodes_about;
 
         // Sheets: who saw what, QR code, keys, licences
         you;
@@ -256,6 +257,8 @@ text_table! {
         named_list_host_sees_proxy(host: &str);
         seed_sees;
         seed_sees_proxy;
+        other_seed_sees(hosts: &str);
+        other_seed_sees_proxy(hosts: &str);
         list_over_http;
 
         // Rows: speed, headings, and what is said as they begin and stop
@@ -336,6 +339,7 @@ text_table! {
         many_relays_gone(gone: usize, before: usize);
         relay_lists_not_read(why: &str, file: &str);
         relay_list_not_stored(why: &str, next: &str);
+        service_node_file_wrong(why: &str);
         seeds_fail(why: &str);
 
         // Errors: invitations and networks

@@ -9,12 +9,15 @@ use zeroize::Zeroizing;
 use super::{ServerCommand, Telling, open_client};
 use crate::app::client::{Client, Override};
 use crate::app::error::AppError;
+use crate::app::relays::{RelaySource, RelaySourceError, ServiceNodeNetwork};
 use crate::app::settings::{Change, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::join::{
     self, JoinChoice, JoinError, JoinOffer, Joined, JoinedState, Meets,
 };
+use crate::app::transfer::join_nodes;
 use crate::app::words::message::UserMessage;
+use crate::app::words::relay_sources::source_shows;
 use crate::cli::CliError;
 use crate::cli::args::JoinArgs;
 use crate::cli::terminal::{self, print_json, print_line};
@@ -40,6 +43,9 @@ async fn join_or_look(
         ..Override::default()
     };
     let client = open_client()?.with_override(over);
+    if let Some(network) = service_node_network(&args.invitation)? {
+        return join_service_nodes(&client, &network, args, telling, context).await;
+    }
     let text = invitation_text(&args.invitation, &context.cancel).await?;
     let now = client.program().now();
     let invitation = Invitation::find(&text, now).map_err(AppError::from)?;
@@ -66,23 +72,66 @@ async fn join_or_look(
         .await
         .map_err(|error| explained(&offer, error))?;
     keep(&client, &joined.changes)?;
-    note_state(&joined, &offer);
-    if !args.json {
-        return Ok(print_line(&joined.name)?);
+    note_outcome(&joined, &offer);
+    print_joined(object(&offer), &joined, args, telling, context)
+}
+
+/// The network of service nodes that an argument names: Session's, or that of a file.
+fn service_node_network(argument: &str) -> Result<Option<ServiceNodeNetwork>, CliError> {
+    Ok(match argument.parse() {
+        Ok(RelaySource::Session) => Some(ServiceNodeNetwork::session()),
+        Ok(RelaySource::ServiceNodes(path)) => {
+            let read = ServiceNodeNetwork::read(&path).map_err(RelaySourceError::from);
+            Some(read.map_err(AppError::from)?)
+        }
+        _ => None,
+    })
+}
+
+/// Joins a network of service nodes, or says what that would mean.
+async fn join_service_nodes(
+    client: &Client,
+    network: &ServiceNodeNetwork,
+    args: &JoinArgs,
+    telling: Telling,
+    context: &CallContext,
+) -> Result<(), CliError> {
+    let host = network.server.url.authority();
+    let mut lines = vec![format!("the network {:?} of {host}", network.name)];
+    lines.extend(source_shows(
+        &network.source,
+        client.settings().proxy.is_some(),
+    ));
+    lines.push(
+        "this program was tried with stand-ins for such nodes, never with the real network"
+            .to_owned(),
+    );
+    let described = json!({
+        "name": network.name,
+        "server": network.server.to_string(),
+        "seeds": network.seeds.iter().map(|seed| &seed.url).collect::<Vec<_>>(),
+    });
+    if args.look {
+        if args.json {
+            return Ok(print_json(&described)?);
+        }
+        for line in lines {
+            print_line(&line)?;
+        }
+        return Ok(());
     }
-    let mut printed = object(&offer);
-    let (state, why) = match &joined.state {
-        JoinedState::Works(_) => ("works", None),
-        JoinedState::OnlyReceives(why) => ("only-receives", Some(why.to_string())),
-        JoinedState::NotNow(why) => ("not-now", Some(why.to_string())),
+    for line in lines {
+        terminal::note(&line);
+    }
+    let choice = JoinChoice {
+        replace: args.replace,
+        ..JoinChoice::default()
     };
-    if let Some(members) = printed.as_object_mut() {
-        members.insert("name".to_owned(), json!(joined.name));
-        members.insert("state".to_owned(), json!(state));
-        members.insert("why".to_owned(), json!(why));
-        members.insert("listed_relays".to_owned(), json!(joined.relays));
-    }
-    Ok(print_json(&telling.with(printed, &context.log))?)
+    let joined = join_nodes::join(client, network, choice, context).await;
+    let joined = joined?;
+    keep(client, &joined.changes)?;
+    note_state(&joined);
+    print_joined(described, &joined, args, telling, context)
 }
 
 /// The invitation in a text to the network of a pointer's server, where the person does not use that server yet.
@@ -119,7 +168,7 @@ pub(super) async fn join_first(
     let joined = join::join(client, offer, JoinChoice::default(), &command.context).await;
     let joined = joined.map_err(|error| explained(offer, error))?;
     keep(client, &joined.changes)?;
-    note_state(&joined, offer);
+    note_outcome(&joined, offer);
     let mut settings = client.settings().clone();
     let changes = joined.changes.iter();
     changes.for_each(|change| settings.apply(change));
@@ -202,12 +251,41 @@ fn object(offer: &JoinOffer) -> Value {
     })
 }
 
-fn note_state(joined: &Joined, offer: &JoinOffer) {
+/// Prints the name of a network that was joined, or an object of what it is and what came of joining.
+fn print_joined(
+    mut described: Value,
+    joined: &Joined,
+    args: &JoinArgs,
+    telling: Telling,
+    context: &CallContext,
+) -> Result<(), CliError> {
+    if !args.json {
+        return Ok(print_line(&joined.name)?);
+    }
+    let (state, why) = match &joined.state {
+        JoinedState::Works(_) => ("works", None),
+        JoinedState::OnlyReceives(why) => ("only-receives", Some(why.to_string())),
+        JoinedState::NotNow(why) => ("not-now", Some(why.to_string())),
+    };
+    if let Some(members) = described.as_object_mut() {
+        members.insert("name".to_owned(), json!(joined.name));
+        members.insert("state".to_owned(), json!(state));
+        members.insert("why".to_owned(), json!(why));
+        members.insert("listed_relays".to_owned(), json!(joined.relays));
+    }
+    Ok(print_json(&telling.with(described, &context.log))?)
+}
+
+fn note_state(joined: &Joined) {
     let sentence = |why: &AppError| UserMessage::from(why).in_one_line();
     match &joined.state {
         JoinedState::Works(checked) => {
+            let deleted = match checked.delete {
+                Some(_) => "and was deleted",
+                None => "and stays until the server deletes it",
+            };
             terminal::note(&format!(
-                "joined: {} relays; a small file went up, came back and was deleted ({} ms, {} ms)",
+                "joined: {} relays; a small file went up, came back {deleted} ({} ms, {} ms)",
                 joined.relays,
                 checked.upload.as_millis(),
                 checked.download.as_millis()
@@ -225,8 +303,15 @@ fn note_state(joined: &Joined, offer: &JoinOffer) {
                 "the network is saved; it does not answer now, and is asked again with the first transfer: {}",
                 sentence(why)
             ));
-            note_list_host(offer);
         }
+    }
+}
+
+/// Says what came of joining by an invitation, and what it offers where nobody answered.
+fn note_outcome(joined: &Joined, offer: &JoinOffer) {
+    note_state(joined);
+    if let JoinedState::NotNow(_) = joined.state {
+        note_list_host(offer);
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn run(args: NetworksArgs, cancel: &CancellationToken) -> Resul
         NetworksCommand::Leave { name } => leave(&client, &name),
         NetworksCommand::Relax { name, off } => {
             let server = named_or_chosen(settings, name.as_deref())?;
-            let source = server.relays.clone().ok_or_else(no_relays)?;
+            let source = server.relays.ok_or_else(no_relays)?;
             relays::relax(&client, source, off)
         }
         NetworksCommand::Relays {

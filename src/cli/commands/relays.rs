@@ -378,6 +378,7 @@ fn source_name(source: &RelaySource) -> String {
         RelaySource::BuiltIn => "built-in".to_owned(),
         RelaySource::File(path) => path.display().to_string(),
         RelaySource::Network(network) => format!("the list that {} signs", network.list.to_hex()),
+        RelaySource::ServiceNodes(path) => format!("service nodes by {}", path.display()),
         RelaySource::Session => "session (Session's service nodes)".to_owned(),
         RelaySource::Url(line) => line.to_string(),
     }

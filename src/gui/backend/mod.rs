@@ -19,9 +19,10 @@ use parking_lot::Mutex;
 
 use self::parts::resume_kept;
 use super::model::{
-    Aside, Count, DiscardWanted, Ended, FetchWanted, JoinedNetwork, LeftTransfer, LoadedSettings,
-    ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, Saved, SettingsInUse,
-    ShareOptions, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds, Trouble,
+    Aside, Count, DiscardWanted, Ended, FetchWanted, JoinWanted, JoinedNetwork, LeftTransfer,
+    LoadedSettings, ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, Saved,
+    SettingsInUse, ShareOptions, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport,
+    TextHolds, Trouble,
 };
 use super::text;
 use super::worker::Backend;
@@ -288,12 +289,12 @@ impl Backend for App {
 
     fn join<'a>(
         &'a self,
-        text: PointerText,
+        wanted: JoinWanted,
         choice: JoinChoice,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<JoinedNetwork>> {
-        to_its_end(self.join_now(text, choice, settings, context), context)
+        to_its_end(self.join_now(wanted, choice, settings, context), context)
     }
 
     fn invite(

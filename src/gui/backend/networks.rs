@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use super::{App, in_words};
 use crate::app::error::{AppError, NoInvitation};
-use crate::app::relays::{ListState, NetworkId, NetworkView, RelaySourceError};
+use crate::app::relays::{
+    ListState, NetworkId, NetworkView, RelaySource, RelaySourceError, ServiceNodeNetwork,
+};
 use crate::app::settings::{ServerEntry, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::join::{self, JoinChoice, JoinError, JoinOffer, JoinedState, Meets};
+use crate::app::transfer::join_nodes;
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    InvitationInfo, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState, PointerText,
-    TextHolds, Trouble,
+    InvitationInfo, JoinWanted, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState,
+    PointerText, TextHolds, Trouble,
 };
 use crate::gui::text;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::invitation::{FindInvitationError, Invitation};
 use crate::protocol::pointer::Pointer;
+use crate::protocol::relay_list::NetworkKind;
 use crate::wire::random;
 
 impl App {
@@ -56,20 +60,28 @@ impl App {
         }
     }
 
-    /// Joins the network of the invitation in a text, as the person decided. Its relays are asked, and nobody else unless
-    /// they chose that too.
+    /// Joins a network as the person decided. Of one by invitation its relays are asked, and nobody else unless they chose
+    /// that too.
     pub(super) async fn join_now(
         &self,
-        text: PointerText,
+        wanted: JoinWanted,
         choice: JoinChoice,
         settings: &Settings,
         context: &CallContext,
     ) -> Result<JoinedNetwork, AppError> {
         let client = self.client(settings);
         let now = client.program().now();
-        let invitation = Invitation::find(text.as_str(), now)?;
-        let offer = JoinOffer::look(invitation, settings, now, &mut random::system())?;
-        let joined = join::join(&client, &offer, choice, context).await?;
+        let joined = match wanted {
+            JoinWanted::Invitation(text) => {
+                let invitation = Invitation::find(text.as_str(), now)?;
+                let offer = JoinOffer::look(invitation, settings, now, &mut random::system())?;
+                join::join(&client, &offer, choice, context).await?
+            }
+            JoinWanted::Session => {
+                let session = ServiceNodeNetwork::session();
+                join_nodes::join(&client, &session, choice, context).await?
+            }
+        };
         Ok(JoinedNetwork {
             changes: joined.changes,
             name: joined.name,
@@ -100,18 +112,25 @@ impl App {
         Ok(PointerText::new(word.as_str().to_owned()))
     }
 
-    /// What is known of the networks that these settings have. Reads a file and nothing else.
+    /// What is known of the networks that these settings have. Reads files and nothing else.
     pub(super) fn networks_now(&self, settings: &Settings) -> BTreeMap<ServerAddress, NetworkSeen> {
-        let now = self.program().now();
-        let joined = settings.servers.iter();
-        let joined = joined.filter_map(|entry| Some((entry, entry.network()?)));
-        let seen = |(entry, network): (&ServerEntry, NetworkId)| {
-            let view = self.client.relays().view_network(&network, now);
+        let (now, relays) = (self.program().now(), self.client.relays());
+        let networks = settings.servers.iter();
+        let networks = networks.filter_map(|entry| Some((entry, entry.relays.as_ref()?)));
+        let seen = |(entry, source): (&ServerEntry, &RelaySource)| {
+            let view = match source {
+                RelaySource::Network(network) => relays.view_network(network, now),
+                other => relays.view(other, now).map(|source| NetworkView {
+                    source,
+                    waiting: None,
+                }),
+            };
             let seen = match view {
-                Ok(view) => network_seen(&view),
+                Ok(view) => network_seen(&view, now),
                 Err(unread) => NetworkSeen {
                     relays: 0,
                     expires: None,
+                    ends_soon: false,
                     waiting: None,
                     trouble: Some(
                         UserMessage::from(&AppError::from(RelaySourceError::from(unread))).why,
@@ -120,7 +139,7 @@ impl App {
             };
             (entry.address.clone(), seen)
         };
-        joined.map(seen).collect()
+        networks.map(seen).collect()
     }
 
     /// Uses the newest list of the network of this server, which waits for the person.
@@ -159,7 +178,7 @@ fn info(offer: &JoinOffer, with_pointer: bool) -> InvitationInfo {
     }
 }
 
-fn network_seen(view: &NetworkView) -> NetworkSeen {
+fn network_seen(view: &NetworkView, now: u64) -> NetworkSeen {
     let list = view.source.list.as_ref();
     let waiting = list.zip(view.waiting.as_ref()).map(|(list, newer)| {
         let is_gone = |key| newer.relays.iter().all(|relay| relay.key != key);
@@ -173,6 +192,9 @@ fn network_seen(view: &NetworkView) -> NetworkSeen {
     NetworkSeen {
         relays: list.map_or(0, |list| list.relays.len()),
         expires: list.map(|list| list.expires),
+        // Service nodes are asked for anew every day.
+        ends_soon: view.source.kind == NetworkKind::Cloakroom
+            && list.is_some_and(|list| now < list.expires && list.expires - now < SOON_SECS),
         trouble: match &view.source.state {
             // What waits is told at more length.
             ListState::Good if waiting.is_some() => None,
@@ -185,6 +207,8 @@ fn network_seen(view: &NetworkView) -> NetworkSeen {
     }
 }
 
+/// The end of a relay list is said so long before: 3 days.
+const SOON_SECS: u64 = 3 * 24 * 3_600;
 /// For so long an invitation is good, in seconds: 30 days.
 const GOOD_FOR_SECS: u64 = 30 * 24 * 3_600;
 

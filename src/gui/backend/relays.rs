@@ -114,6 +114,7 @@ pub(super) fn shown_list(source: &RelaySource, list: Option<&RelayList>) -> Show
         source: source.clone(),
         name: match source {
             RelaySource::Session => text::session_network().to_owned(),
+            RelaySource::ServiceNodes(_) => text::service_nodes().to_owned(),
             _ => text::list_name(list.map_or("", |list| &list.name)),
         },
         relays: list.map_or(0, |list| list.relays.len()),

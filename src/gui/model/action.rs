@@ -10,6 +10,7 @@ use super::receive::ReceiveAction;
 use super::relays::RelayAction;
 use super::rows::RowAction;
 use super::servers::ServerAction;
+use super::session::SessionAction;
 use super::settings::SettingsAction;
 use super::share::ShareAction;
 use super::transfer::TransferId;
@@ -38,6 +39,8 @@ pub enum Action {
     Row(TransferId, RowAction),
     /// Something was done with a file server.
     Server(ServerAction),
+    /// Something was done with the card of Session's network.
+    Session(SessionAction),
     /// Something else was done in Settings.
     Settings(SettingsAction),
     /// Something was done on the Share screen.
@@ -74,6 +77,7 @@ owned_by! {
     ReceiveAction => Receive;
     RelayAction => Relays;
     ServerAction => Server;
+    SessionAction => Session;
     SettingsAction => Settings;
     ShareAction => Share;
     WindowAction => Window;

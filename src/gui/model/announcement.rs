@@ -58,6 +58,8 @@ pub enum Announced {
     Joined(JoinedNetwork),
     /// A network is being joined.
     Joining(JoinStep),
+    /// This is being done to join Session's network.
+    JoiningSession(JoinStep),
     /// A file came to be shared that this program can use itself.
     KnownFile(FoundPath),
     /// A folder with so many files and empty folders in it was looked into.
@@ -169,6 +171,8 @@ pub enum WindowMessage {
     HistoryWiped,
     /// This network was joined.
     Joined(String),
+    /// The relay list of the network of this name ends then (unix seconds), and no newer one came.
+    ListEndsSoon(String, u64),
     /// The relay list of this name, dropped or chosen on Share, is used from now on.
     ListUsed(String),
     /// A relay list was dropped or chosen while the network inside the program is in use.

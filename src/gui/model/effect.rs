@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    DiscardWanted, EndNotice, Examine, InviteFor, KeptParts, KeptTransfer, ManageAction,
-    PointerText, RelayWish, RunId, ShareOptions, TransferId,
+    DiscardWanted, EndNotice, Examine, InviteFor, JoinWanted, KeptParts, KeptTransfer,
+    ManageAction, PointerText, RelayWish, RunId, ShareOptions, TransferId,
 };
 use crate::app::kept::history::EntryId;
 use crate::app::settings::{Change, ServerChoice, Settings};
@@ -134,8 +134,8 @@ pub enum RequestWork {
     Fetch(RunId, FetchWanted, Arc<Settings>),
     /// Look for transfers in parts that earlier starts left; offline.
     FindLeft,
-    /// Join a network by the invitation in a text.
-    Join(RunId, PointerText, JoinChoice, Arc<Settings>),
+    /// Join a network.
+    Join(RunId, JoinWanted, JoinChoice, Arc<Settings>),
     /// Look what the folder holds that a pointer names.
     List(RunId, PointerText, Arc<Settings>),
     /// Ask the server to do something with a shared file.

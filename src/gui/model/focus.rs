@@ -29,6 +29,8 @@ pub enum Focus {
     Row(TransferId),
     /// The field of a new server's address.
     ServerAddress,
+    /// The main button of the card of Session's network.
+    Session,
     /// The gear button that opens Settings.
     Settings,
     /// The button that closes the card of the first start.

@@ -78,10 +78,19 @@ pub enum Joining {
     Joined(JoinedNetwork),
 }
 
+/// The network that the person wants to join. Never printed: an invitation is a secret.
+#[derive(Clone)]
+pub enum JoinWanted {
+    /// The one of the invitation in this text.
+    Invitation(PointerText),
+    /// Session's.
+    Session,
+}
+
 /// What is being done to join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinStep {
-    /// Its relays are asked for the network's list.
+    /// Its relays are asked for the network's list, or a seed for its nodes.
     AskForList,
     /// A small file goes up, comes down and is deleted.
     TryServer,
@@ -134,6 +143,15 @@ impl JoinStep {
             _ => Self::TryServer,
         }
     }
+
+    /// Takes in that a request is at `stage`; whether this is another step. Each request finds its path anew.
+    pub(super) fn advance(&mut self, stage: Stage) -> bool {
+        let goes_on = *self == Self::AskForList && Self::of(stage) == Self::TryServer;
+        if goes_on {
+            *self = Self::TryServer;
+        }
+        goes_on
+    }
 }
 
 impl Joining {
@@ -185,7 +203,8 @@ impl Model {
         // On the button that stops it: the one that was pressed has gone.
         self.focus = Some(Focus::Download);
         let text = self.receive.text.clone();
-        let work = RequestWork::Join(run, text, choice, self.settings_now());
+        let wanted = JoinWanted::Invitation(text);
+        let work = RequestWork::Join(run, wanted, choice, self.settings_now());
         vec![Effect::from(work)]
     }
 
@@ -197,16 +216,18 @@ impl Model {
         if *of != run {
             return false;
         }
-        // Each request finds its path anew.
-        if *step == JoinStep::AskForList && JoinStep::of(stage) == JoinStep::TryServer {
-            *step = JoinStep::TryServer;
-            self.announce(false, Announced::Joining(JoinStep::TryServer));
+        if step.advance(stage) {
+            let step = *step;
+            self.announce(false, Announced::Joining(step));
         }
         true
     }
 
     /// Joining ended.
     pub(super) fn on_joined(&mut self, run: RunId, ended: Ended<JoinedNetwork>) -> Vec<Effect> {
+        if let Some(effects) = self.on_session_joined(run, &ended) {
+            return effects;
+        }
         if !matches!(self.receive.joining, Joining::Running(of, _) if of == run) {
             return Vec::new();
         }
@@ -265,10 +286,10 @@ impl Model {
         Some(PointerText::new(pointer.to_text().as_str().to_owned()))
     }
 
-    /// Has the networks that were joined looked at, for Settings.
+    /// Has the relay lists of the networks looked at, for Settings.
     pub(super) fn look_at_networks(&self) -> Option<Effect> {
-        let joined = |server: &ServerEntry| server.network().is_some();
-        (self.settings.servers.iter().any(joined))
+        let has_relays = |server: &ServerEntry| server.relays.is_some();
+        (self.settings.servers.iter().any(has_relays))
             .then(|| Effect::from(SettingsWork::LookAtNetworks(self.settings_now())))
     }
 }

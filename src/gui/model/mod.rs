@@ -24,6 +24,7 @@ mod relays;
 mod remedy;
 mod rows;
 mod servers;
+mod session;
 mod settings;
 mod settings_screen;
 mod share;
@@ -53,8 +54,8 @@ pub use self::effect::{
 };
 pub use self::focus::{Beside, Focus, FocusAction, Region};
 pub use self::joining::{
-    InvitationInfo, JoinAction, JoinStep, JoinedNetwork, Joining, KnownNetwork, NetworkState,
-    TextHolds,
+    InvitationInfo, JoinAction, JoinStep, JoinWanted, JoinedNetwork, Joining, KnownNetwork,
+    NetworkState, TextHolds,
 };
 pub use self::keeping::{EndNotice, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
@@ -75,6 +76,7 @@ pub use self::relays::{
 use self::remedy::ReturnTo;
 pub use self::rows::RowAction;
 pub use self::servers::ServerAction;
+pub use self::session::{SessionAction, SessionCard};
 pub use self::settings::SettingsAction;
 pub(crate) use self::settings_screen::ServerStanding;
 pub use self::settings_screen::{
@@ -316,7 +318,7 @@ pub enum Event {
     /// A transfer got further, and was seen there at this time of the window's clock.
     Progress(RunId, Stage, Duration),
     /// Something that was asked of the relays is done, or not.
-    Relays(Option<ServerAddress>, Result<RelaysKnown, UserMessage>),
+    Relays(Option<ServerAddress>, Result<Box<RelaysKnown>, UserMessage>),
     /// The system's dialog was closed without a relay list.
     RelayListDismissed,
     /// The relay list of an earlier start was read.

@@ -1,21 +1,25 @@
-//! Networks that were joined, in Settings: how their relay lists stand, invitations to them, renaming and leaving them.
+//! Networks in Settings: how their relay lists stand, invitations to them, renaming and leaving them.
+
+use std::collections::BTreeMap;
 
 use super::{
-    Announced, ClipboardWork, DialogWork, Effect, Focus, Modal, Model, PointerText, SettingsWork,
-    Timer, Transfer, TransferId, TransferJob, TransferState,
+    Announced, ClipboardWork, DialogWork, Effect, Focus, ManageAction, Modal, Model, PointerText,
+    SettingsWork, Timer, Tone, Transfer, TransferId, TransferJob, TransferState, WindowMessage,
 };
 use crate::app::settings::{Change, ServerChoice, ServerEntry};
 use crate::app::words::message::UserMessage;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::pointer::Pointer;
 
-/// What is known of the relay list of a network that was joined.
+/// What is known of the relay list of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkSeen {
     /// Number of relays in it; 0 where none is here.
     pub relays: usize,
     /// Until when it is good, unix seconds; `None` where none is here.
     pub expires: Option<u64>,
+    /// It ends within three days, and no newer one came.
+    pub ends_soon: bool,
     /// A newer list that waits for the person, since it lacks more than half of the relays.
     pub waiting: Option<ManyGone>,
     /// What is wrong with it, if anything.
@@ -86,6 +90,8 @@ pub enum NetworkAction {
     InviteWithWord(bool),
     /// Leave it; asks first where something is still there or under way.
     Leave(ServerAddress),
+    /// Answer to [`Modal::Leave`]: have what is still there deleted, and leave.
+    DeleteAndLeave,
     /// Answer to [`Modal::Leave`].
     LeaveAnyway,
     /// The field for its name was edited.
@@ -116,6 +122,7 @@ impl Model {
         match action {
             NetworkAction::CloseName => self.close_name(),
             NetworkAction::CopyInvitation => return self.copy_invitation(),
+            NetworkAction::DeleteAndLeave => return self.delete_and_leave(),
             NetworkAction::Invite(server) => return self.open_invite(server),
             NetworkAction::InviteWithWord(on) => return self.invite_with_word(on),
             NetworkAction::Leave(server) => return self.leave(server),
@@ -199,7 +206,7 @@ impl Model {
             InviteFor::Row(id) => match made {
                 Ok(invitation) => self.copy_with(id, &invitation),
                 Err(message) => {
-                    self.say(super::Tone::Danger, message);
+                    self.say(Tone::Danger, message);
                     Vec::new()
                 }
             },
@@ -372,6 +379,44 @@ impl Model {
         Vec::new()
     }
 
+    /// Has everything deleted that was shared there, and leaves: what cannot be deleted now can be later, as its row says.
+    fn delete_and_leave(&mut self) -> Vec<Effect> {
+        let Some(Modal::Leave(server)) = self.modal.clone() else {
+            return Vec::new();
+        };
+        let there: Vec<_> = self
+            .transfers
+            .iter()
+            .filter(|row| is_deletable(row, &server))
+            .map(|row| row.id)
+            .collect();
+        let mut effects = Vec::new();
+        for id in there {
+            effects.extend(self.manage(id, ManageAction::Delete));
+        }
+        self.beneath = None;
+        self.focus = Some(Focus::ServerAddress);
+        effects.extend(self.remove_server(&server));
+        effects
+    }
+
+    /// Takes in how the relay lists of networks stand, and says once of each that it ends soon.
+    pub(super) fn on_networks_seen(&mut self, seen: BTreeMap<ServerAddress, NetworkSeen>) {
+        let soon = |(server, seen): (&ServerAddress, &NetworkSeen)| {
+            let expires = seen.expires.filter(|_| seen.ends_soon)?;
+            Some((server.clone(), expires))
+        };
+        let ends: Vec<_> = seen.iter().filter_map(soon).collect();
+        self.settings_screen.networks = seen;
+        for (server, expires) in ends {
+            let is_new = self.settings_screen.told_to_end.insert(server.clone());
+            if let Some(entry) = self.settings.entry(&server).filter(|_| is_new) {
+                let name = self.settings.name_in_list(entry).to_owned();
+                self.say(Tone::Warning, WindowMessage::ListEndsSoon(name, expires));
+            }
+        }
+    }
+
     fn leave_anyway(&mut self) -> Vec<Effect> {
         let Some(Modal::Leave(server)) = self.modal.take() else {
             return Vec::new();
@@ -384,16 +429,13 @@ impl Model {
     /// What of this person's is still at a server, or on its way.
     #[must_use]
     pub(crate) fn still_there(&self, server: &ServerAddress) -> StillThere {
-        let leads_there = |text: &PointerText| {
-            Pointer::find(text.as_str()).is_ok_and(|found| found.server == *server)
-        };
+        let leads_there = |text: &PointerText| leads_to(text, server);
         let goes_there = ServerChoice::Server(server.clone());
         let mut still = StillThere::default();
         for row in &self.transfers {
             match (&row.state, &row.job) {
-                (TransferState::Shared(shared), _) => {
-                    let deletable = shared.manageable && !shared.gone;
-                    still.deletable += usize::from(deletable && leads_there(&shared.pointer));
+                (TransferState::Shared(_), _) => {
+                    still.deletable += usize::from(is_deletable(row, server));
                 }
                 (_, TransferJob::Share(_)) if row.is_unfinished() || row.can_resume() => {
                     let chosen = row.goes_to.as_ref().unwrap_or(&self.settings.chosen);
@@ -409,4 +451,14 @@ impl Model {
         }
         still
     }
+}
+
+fn leads_to(text: &PointerText, server: &ServerAddress) -> bool {
+    Pointer::find(text.as_str()).is_ok_and(|found| found.server == *server)
+}
+
+/// Whether a row is of a shared file that can be deleted from this server.
+fn is_deletable(row: &Transfer, server: &ServerAddress) -> bool {
+    matches!(&row.state, TransferState::Shared(shared)
+        if shared.manageable && !shared.gone && leads_to(&shared.pointer, server))
 }

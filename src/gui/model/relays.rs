@@ -298,7 +298,7 @@ impl Model {
     pub(super) fn relays_answered(
         &mut self,
         network: Option<&ServerAddress>,
-        result: Result<RelaysKnown, UserMessage>,
+        result: Result<Box<RelaysKnown>, UserMessage>,
     ) -> Vec<Effect> {
         self.settings_screen.relays_busy = false;
         let known = match result {

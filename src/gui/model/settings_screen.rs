@@ -1,15 +1,15 @@
 //! State of the Settings screen beside the settings themselves: its fields, tests of servers, what is known of relays;
 //! and what follows from the settings, such as the server in use and the look of the window.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::{
-    InviteSheet, Model, NameField, NetworkSeen, OtherList, RelaysSeen, ShownRelayList, Terms,
-    Trouble, UserMessage,
+    InviteSheet, Model, NameField, NetworkSeen, OtherList, RelaysSeen, SessionCard, ShownRelayList,
+    Terms, Trouble, UserMessage,
 };
 use crate::app::settings::{Contrast, ServerChoice, ServerEntry, Settings, ZOOM};
 use crate::app::words::who_saw_what::RequestShown;
@@ -95,8 +95,10 @@ pub struct SettingsScreen {
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What each party was shown in the last of them.
     pub tests_shown: BTreeMap<ServerChoice, Vec<RequestShown>>,
-    /// The networks that were joined, as far as they were looked at.
+    /// How the relay lists of the networks stand, as far as they were looked at.
     pub networks: BTreeMap<ServerAddress, NetworkSeen>,
+    /// The networks of which it was said that their list ends soon, by their servers.
+    pub told_to_end: BTreeSet<ServerAddress>,
     /// The network whose menu is open, by its server.
     pub network_menu: Option<ServerAddress>,
     /// The field for the name of one of the networks.
@@ -105,6 +107,8 @@ pub struct SettingsScreen {
     pub invite: Option<InviteSheet>,
     /// Why the folder of downloads could not be chosen.
     pub folder_trouble: Option<UserMessage>,
+    /// The card of Session's network.
+    pub session: SessionCard,
     /// What was wrong with a relay list.
     pub relay_trouble: Option<UserMessage>,
     /// The field for the line of a relay list, or the path of one.

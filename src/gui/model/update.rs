@@ -32,6 +32,7 @@ impl Model {
             Action::Receive(action) => self.on_receive(action),
             Action::Relays(action) => self.on_relays(action),
             Action::Row(id, action) => self.on_row(id, action),
+            Action::Session(action) => self.on_session(action),
             Action::Server(action) => self.on_server(action),
             Action::Settings(action) => self.on_settings(action),
             Action::Share(action) => self.on_share(action),
@@ -63,7 +64,7 @@ impl Model {
             Event::InvitationSaved(saved) => self.invitation_saved(saved),
             Event::Invited(what, server, made) => return self.on_invited(what, &server, made),
             Event::Joined(run, ended) => return self.on_joined(run, ended),
-            Event::NetworksSeen(seen) => self.settings_screen.networks = seen,
+            Event::NetworksSeen(seen) => self.on_networks_seen(seen),
             Event::KeptListRead(read) => self.on_kept_list(read),
             Event::Left(left) => self.on_left(left),
             Event::Listed(run, result) => self.on_listed(run, result),
@@ -74,7 +75,7 @@ impl Model {
             Event::NoFolderDialog(message) => self.on_no_folder_dialog(message),
             Event::PointerFileRead(read) => return self.on_pointer_file(read),
             Event::Progress(run, stage, at) => {
-                if !self.join_progress(run, stage) {
+                if !self.join_progress(run, stage) && !self.session_progress(run, stage) {
                     return self.progress(run, stage, at);
                 }
             }

@@ -40,6 +40,7 @@ fn announced(what: &Announced) -> String {
         Announced::InvitationSaved(name) => texts::invitation_saved(name),
         Announced::Joined(joined) => is_joined(joined),
         Announced::Joining(step) => join_step(*step).to_owned(),
+        Announced::JoiningSession(step) => super::networks::session_step(*step).to_owned(),
         Announced::KnownFile(found) => known_file(found).aloud(),
         Announced::Listed(count) => texts::entries(*count),
         Announced::ListedFile => texts::single_file().to_owned(),
@@ -92,6 +93,9 @@ pub fn window_message(message: &WindowMessage) -> Cow<'_, UserMessage> {
         WindowMessage::HistoryNotWiped(why) => history_not_wiped(*why),
         WindowMessage::HistoryWiped => texts::history_wiped(),
         WindowMessage::Joined(name) => texts::network_joined(name),
+        WindowMessage::ListEndsSoon(name, expires) => {
+            texts::list_ends_soon(name, &super::day(*expires))
+        }
         WindowMessage::ListUsed(name) => texts::list_now_used(name),
         WindowMessage::NoNetworkForList => texts::no_network_for_list(),
         WindowMessage::PictureNotTaken => texts::picture_not_taken(),

@@ -31,7 +31,7 @@ pub(crate) use self::messages::{
 pub(crate) use self::networks::{
     about_invitation, invitation_file, is_invitation, is_joined, join_button, join_meaning,
     join_step, join_without_rules, joined_not_now, joined_only_receives, joined_title, leave_body,
-    list_host_offer, list_waits, network_facts,
+    list_host_offer, list_waits, network_facts, session_step,
 };
 pub(crate) use self::parts::{aside, large, stands_at};
 pub use self::places::place;
@@ -172,6 +172,7 @@ pub(crate) fn list_title<'a>(source: &RelaySource, read: Option<&'a ShownRelayLi
     match (source, read) {
         (RelaySource::BuiltIn, _) => no_relay_list(),
         (RelaySource::Session, _) => session_network(),
+        (RelaySource::ServiceNodes(_), _) => service_nodes(),
         (_, Some(list)) => &list.name,
         (_, None) => relays_title(),
     }
@@ -182,7 +183,7 @@ pub(crate) fn list_title<'a>(source: &RelaySource, read: Option<&'a ShownRelayLi
 pub(crate) fn list_place(source: &RelaySource) -> String {
     match source {
         RelaySource::BuiltIn => built_in().to_owned(),
-        RelaySource::File(path) => place(path),
+        RelaySource::File(path) | RelaySource::ServiceNodes(path) => place(path),
         RelaySource::Network(_) => source.to_line(),
         RelaySource::Session => session_network().to_owned(),
         RelaySource::Url(line) => line.to_string(),

@@ -82,6 +82,15 @@ pub(crate) fn is_invitation(info: &InvitationInfo) -> String {
     said.join(" ")
 }
 
+/// What is being done to join Session's network.
+#[must_use]
+pub(crate) fn session_step(step: JoinStep) -> &'static str {
+    match step {
+        JoinStep::AskForList => texts::session_asks_seed(),
+        JoinStep::TryServer => texts::session_tries(),
+    }
+}
+
 /// Above the outcome of joining.
 #[must_use]
 pub(crate) fn joined_title(joined: &JoinedNetwork) -> String {

@@ -116,6 +116,7 @@ text_table! {
         relay_line;
         relay_line_about;
         session_network;
+        service_nodes;
         new_guard;
         show_relays;
         hide_relays;
@@ -459,6 +460,16 @@ text_table! {
         joined_works;
         joined_receives;
         joined_silent;
+        session_title;
+        session_offer;
+        session_open;
+        session_ask;
+        session_meaning;
+        session_tried;
+        session_joining;
+        session_asks_seed;
+        session_tries;
+        session_works;
         list_host_offer(host: &str);
         list_host_offer_proxy(host: &str);
         fetch_list_from(host: &str);
@@ -485,11 +496,13 @@ text_table! {
         leave_deletable(count: usize);
         leave_under_way(count: usize);
         leave;
+        delete_and_leave;
         stay;
         network_left(name: &str);
         network_relays(count: usize);
         network_list_good(day: &str);
         network_list_ended;
+        no_newer_list;
         network_no_list;
         use_new_list;
         use_known_invitation;
@@ -546,6 +559,7 @@ text_table! {
         relay_list_dropped(name: &str);
         pointer_file_dropped(name: &str);
         list_now_used(name: &str);
+        list_ends_soon(name: &str, day: &str);
         dropped_no_file;
         no_dialog_for_list;
         no_dialog_for_folder;
@@ -576,7 +590,6 @@ text_table! {
         tell_sender;
         direct_switch;
 
-        network_without_relays;
 
         // Sheets: who saw what, QR code, keys, licences
         welcome_drop;

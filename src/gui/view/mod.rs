@@ -11,6 +11,7 @@ mod options;
 mod receive;
 mod relays;
 mod row_menu;
+mod session;
 mod settings;
 mod share;
 mod sheets;

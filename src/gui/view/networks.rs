@@ -83,7 +83,7 @@ pub(super) fn below(
         name_field(ui, model, at, field, drawn);
     }
     if let Some(seen) = model.settings_screen.networks.get(&known.address) {
-        list(ui, &known.address, seen, now, drawn);
+        list(ui, known, seen, now, drawn);
     }
     let is_shown = model.relays_server() == Some(&known.address);
     let source = known.network().map(RelaySource::Network);
@@ -98,14 +98,14 @@ pub(super) fn below(
     }
 }
 
-fn list(ui: &mut Ui, server: &ServerAddress, seen: &NetworkSeen, now: u64, drawn: &mut Drawn) {
+fn list(ui: &mut Ui, known: &ServerEntry, seen: &NetworkSeen, now: u64, drawn: &mut Drawn) {
     let palette = palette(ui);
     if let Some(waiting) = seen.waiting {
         kit::callout(ui, Tone::Warning, &text::list_waits(waiting), |ui| {
             ui.add_space(space::XS);
             let button = Button::new(Loudness::Secondary, text::use_new_list());
             if ui.add(button).clicked() {
-                drawn.act(NetworkAction::UseNewList(server.clone()));
+                drawn.act(NetworkAction::UseNewList(known.address.clone()));
             }
         });
         return;
@@ -113,7 +113,9 @@ fn list(ui: &mut Ui, server: &ServerAddress, seen: &NetworkSeen, now: u64, drawn
     let has_ended = seen.expires.is_some_and(|expires| expires <= now);
     let trouble = match &seen.trouble {
         Some(why) => Some(why.as_str()),
-        None if has_ended => Some(text::network_list_ended()),
+        None if has_ended && known.network().is_some() => Some(text::network_list_ended()),
+        None if has_ended => Some(text::list_ended()),
+        None if seen.ends_soon => Some(text::no_newer_list()),
         None => None,
     };
     if let Some(why) = trouble {
@@ -241,13 +243,21 @@ pub(super) fn leave(ctx: &Context, model: &Model, server: &ServerAddress, drawn:
         asks: true,
         foot: "",
     };
+    let mut deletes = false;
     let (answer, waved) = kit::modal(ctx, &modal, |ui| {
         kit::label(ui, body, Type::Body, palette.muted);
+        if model.still_there(server).deletable > 0 {
+            ui.add_space(space::S);
+            let delete = Button::new(Loudness::Secondary, text::delete_and_leave());
+            let delete = delete.icon(Icon::Trash);
+            deletes = ui.add(delete).clicked();
+        }
         let stay = Button::new(Loudness::Secondary, text::stay());
         kit::answers(ui, stay, Button::new(Loudness::Danger, text::leave()))
     });
     let back = Action::Modal(ModalAction::Back);
     match answer {
+        _ if deletes => drawn.act(NetworkAction::DeleteAndLeave),
         (_, true) => drawn.act(NetworkAction::LeaveAnyway),
         (true, _) => drawn.act(back),
         _ if waved => drawn.act(back),

@@ -22,9 +22,6 @@ pub(super) fn part(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut
         let list = (source, text::list_title(source, model.shown_list()));
         short_list(ui, model, list, (Some(seen), true), drawn);
     }
-    if model.lacks_relays() {
-        kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
-    }
     let is_joined = matches!(source, Some(RelaySource::Network(_)));
     if model.relays_server().is_some() && !is_joined {
         kit::divider(ui);
@@ -109,8 +106,9 @@ fn shown(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let palette = palette(ui);
     kit::heading(ui, &text::relays_of(name), Type::Label, palette.text, 3);
     let Some(source) = source else {
-        let (title, about) = text::network_without_relays();
-        line(ui, Icon::Route, title, about, 0.0, |_| {});
+        if !entry.is_some_and(|entry| entry.direct) {
+            kit::callout(ui, Tone::Warning, &text::relays_missing(), |_| {});
+        }
         return;
     };
     let relays = model.shown_list().map_or(0, |list| list.relays);

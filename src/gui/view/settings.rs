@@ -212,6 +212,7 @@ fn servers(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) 
         "address",
         model.settings_screen.address_trouble.as_ref(),
     );
+    super::session::part(ui, model, drawn);
 }
 
 /// A server that a person added, and what can be chosen for it.
@@ -227,11 +228,11 @@ fn added(
         let seen = model.settings_screen.networks.get(&known.address);
         let about = text::network_facts(known.address.url.authority(), seen, now);
         server(ui, model, Some(known), name, &about, drawn);
-        networks::below(ui, model, (at, known), now, drawn);
     } else {
         let address = known.address.to_string();
         server(ui, model, Some(known), name, &address, drawn);
     }
+    networks::below(ui, model, (at, known), now, drawn);
     ui.add_space(space::S);
     let (title, about) = text::direct_switch();
     if known.direct {

@@ -174,10 +174,10 @@ impl Worker {
                     }
                 });
             }
-            RequestWork::Join(run, text, choice, settings) => {
+            RequestWork::Join(run, wanted, choice, settings) => {
                 let context = self.enter(run);
                 self.spawn(async move {
-                    let join = inner.backend.join(text, choice, &settings, &context);
+                    let join = inner.backend.join(wanted, choice, &settings, &context);
                     if let Some(ended) = to_its_end(join, &context, &inner.closed).await {
                         inner.report(Event::Joined(run, ended));
                     }
@@ -207,7 +207,7 @@ impl Worker {
                         .backend
                         .relays(wish, network.as_ref(), &settings, &context);
                     let result = asking.await;
-                    inner.report(Event::Relays(network, result));
+                    inner.report(Event::Relays(network, result.map(Box::new)));
                 });
             }
             RequestWork::Share(run, wanted, settings) => {

@@ -390,6 +390,17 @@ mod tests {
     use super::*;
     use crate::app::operate::check::Finding;
     use crate::app::words::l10n;
+    use crate::protocol::keys::Identity;
+
+    /// Settings with a network whose list is not there.
+    fn with_missing_list() -> String {
+        let key = Identity::from_seed([7; 32]).public().to_hex();
+        let address = format!("http://files.example#p={key}");
+        format!(
+            "version = 3\nnetwork = \"{address}\"\n[[networks]]\nname = \"\"\naddress = \"{address}\"\n\
+             relay_list_file = \"/nowhere/relays.json\"\n"
+        )
+    }
 
     /// Checks a person's settings whose file holds the text `config`, and returns the findings.
     async fn findings(config: &str, asker: Asker<'_>) -> Vec<Finding> {
@@ -411,7 +422,7 @@ mod tests {
 
     #[tokio::test]
     async fn diagnostics_are_english_whatever_the_window_speaks() {
-        let config = "version = 1\nrelay_list_file = \"/nowhere/relays.json\"\n";
+        let config = &with_missing_list();
         let mut said = Vec::new();
         for language in Language::OFFERED {
             l10n::speak_here(language);
@@ -430,12 +441,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_window_is_told_of_no_command_and_the_command_line_of_its_own() {
-        for config in [
-            "version = 1\n",
-            "version = 1\nrelay_list_file = \"/nowhere/relays.json\"\n",
+        for (config, helps) in [
+            ("version = 1\n", "paste an invitation"),
+            (&with_missing_list(), "in Settings, under Relays"),
         ] {
             let window = advice(config, Asker::Window).await;
-            assert!(window.contains("in Settings, under Relays"), "{window}");
+            assert!(window.contains(helps), "{window}");
             assert!(!window.contains("cloak "), "{window}");
             assert!(!window.contains("--"), "{window}");
             let asker = Asker::CommandLine {
@@ -443,7 +454,7 @@ mod tests {
                 proxy: None,
             };
             let command_line = advice(config, asker).await;
-            let names_one = ["cloak relays", "--relays"].map(|one| command_line.contains(one));
+            let names_one = ["cloak join", "cloak networks"].map(|one| command_line.contains(one));
             assert!(names_one.contains(&true), "{command_line}");
         }
     }

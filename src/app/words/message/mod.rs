@@ -225,6 +225,7 @@ fn relay_source(error: &RelaySourceError) -> UserMessage {
         RelaySourceError::NotHere => texts::relay_list_not_here(),
         RelaySourceError::Refused(why) => texts::newer_relay_list_refused(&why.sentence()),
         RelaySourceError::Seeds(why) => texts::seeds_fail(&why.sentence()),
+        RelaySourceError::ServiceNodeFile(why) => texts::service_node_file_wrong(&why.sentence()),
         RelaySourceError::Store(reason) => {
             texts::relay_list_not_stored(&io_words(*reason), io_remedy(*reason))
         }
@@ -447,6 +448,7 @@ mod tests {
     use crate::app::error::NeedsNewer;
     use crate::app::kept::owned::OwnRecordError;
     use crate::app::received::save::SaveError;
+    use crate::app::relays::ServiceNodeFileError;
     use crate::app::relays::set::RelayOffer;
     use crate::disk::io_reason::IoReason;
     use crate::disk::kept::UnreadReason;
@@ -590,6 +592,9 @@ mod tests {
             AppError::RelaySource(RelaySourceError::Seeds(FetchError::Nodes(
                 NodesError::TooFew(2),
             ))),
+            AppError::RelaySource(RelaySourceError::ServiceNodeFile(
+                ServiceNodeFileError::Seeds,
+            )),
             AppError::RelaySource(RelaySourceError::Store(io)),
             AppError::RelaySource(RelaySourceError::Unread(UnreadFile {
                 file: "relays.json".into(),

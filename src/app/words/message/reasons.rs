@@ -12,6 +12,7 @@ use crate::app::error::NeedsNewer;
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::operate::builtin::BuiltInError;
 use crate::app::received::save::SaveError;
+use crate::app::relays::ServiceNodeFileError;
 use crate::app::settings::SettingsError;
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::UnreadReason;
@@ -170,6 +171,12 @@ impl Reason for ParseSourceError {
             Self::User => texts::why_url_user(),
         }
         .to_owned()
+    }
+}
+
+impl Reason for ServiceNodeFileError {
+    fn sentence(&self) -> String {
+        closed(&self.to_string())
     }
 }
 

@@ -176,25 +176,8 @@ fn enter_in_the_field_joins_only_where_nothing_else_is_to_be_decided() {
     }
 }
 
-/// A pointer that can be found in a text.
 fn pointer() -> String {
-    use crate::protocol::address::FileId;
-    use crate::protocol::digest::Digest;
-    use crate::protocol::pointer::{Pointer, PointerKey};
-    use crate::protocol::seal::{ContentKind, FileKey};
-    let pointer = Pointer {
-        server: network().address,
-        id: FileId::parse("5").unwrap(),
-        key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
-        digest: Digest::of(b""),
-        content_len: 0,
-        name: None,
-        kind: ContentKind::File,
-        expires: None,
-        receipts: None,
-        relay_list: None,
-    };
-    pointer.to_text().as_str().to_owned()
+    pointer_to(&network().address).as_str().to_owned()
 }
 
 #[test]
@@ -291,6 +274,43 @@ fn leaving_asks_only_where_something_is_still_there() {
     model.update(NetworkAction::Leave(network().address));
     model.update(NetworkAction::LeaveAnyway);
     assert!(model.settings.servers.is_empty() && model.modal.is_none());
+
+    // Or everything is deleted first, as long as the settings lead there.
+    model.update(WindowAction::Undo);
+    model.update(NetworkAction::Leave(network().address));
+    let effects = model.update(NetworkAction::DeleteAndLeave);
+    assert!(model.settings.servers.is_empty() && model.modal.is_none());
+    let deletes = effects.iter().filter(|effect| {
+        matches!(effect, Effect::Work(Work::Request(RequestWork::Manage(_, ManageAction::Delete, text, settings)))
+            if text.as_str() == pointer() && settings.servers == [network()])
+    });
+    assert_eq!(deletes.count(), 1);
+}
+
+#[test]
+fn that_a_list_ends_soon_is_said_once_with_its_day() {
+    let mut model = model_with(Settings {
+        servers: vec![network()],
+        ..settings()
+    });
+    let seen = |ends_soon| {
+        let seen = NetworkSeen {
+            relays: 5,
+            expires: Some(1_800_000_000),
+            ends_soon,
+            waiting: None,
+            trouble: None,
+        };
+        Event::NetworksSeen([(network().address, seen)].into())
+    };
+    model.update(seen(false));
+    assert!(model.notice.is_none());
+    model.update(seen(true));
+    let notice = model.notice.take().expect("it is said");
+    let said = WindowMessage::ListEndsSoon("Ann's friends".to_owned(), 1_800_000_000);
+    assert_eq!(notice.message, said);
+    model.update(seen(true));
+    assert!(model.notice.is_none());
 }
 
 #[test]

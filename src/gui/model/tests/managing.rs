@@ -30,6 +30,7 @@ fn settings_that_can_be_read_again_apply_with_what_was_changed_meanwhile() {
             Effect::Work(Work::Request(RequestWork::FindLeft)),
             Effect::Work(Work::Settings(SettingsWork::ReadKeptList(_))),
             Effect::Work(Work::Settings(SettingsWork::Terms(_))),
+            Effect::Work(Work::Settings(SettingsWork::LookAtNetworks(_))),
             Effect::Work(Work::Settings(SettingsWork::Save(_, kept))),
         ]
             if **kept == expected

@@ -217,6 +217,27 @@ fn with_pointer(info: PointerInfo) -> Model {
     model
 }
 
+/// A pointer to a file on this server, which can be found in a text.
+pub(super) fn pointer_to(server: &ServerAddress) -> PointerText {
+    use crate::protocol::address::FileId;
+    use crate::protocol::digest::Digest;
+    use crate::protocol::pointer::{Pointer, PointerKey};
+    use crate::protocol::seal::{ContentKind, FileKey};
+    let pointer = Pointer {
+        server: server.clone(),
+        id: FileId::parse("5").unwrap(),
+        key: PointerKey::Whole(FileKey::from_bytes([0; 32])),
+        digest: Digest::of(b""),
+        content_len: 0,
+        name: None,
+        kind: ContentKind::File,
+        expires: None,
+        receipts: None,
+        relay_list: None,
+    };
+    PointerText::new(pointer.to_text().as_str().to_owned())
+}
+
 /// What those who hear the window hear of what happened last.
 fn aloud(model: &Model) -> String {
     text::announcement(&model.announcement).unwrap_or_default()

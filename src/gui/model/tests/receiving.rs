@@ -245,7 +245,7 @@ fn a_list_that_a_pointer_names_is_asked_for_only_when_told_to() {
         seen: None,
         others: Vec::new(),
     };
-    let effects = model.update(Event::Relays(None, Ok(known)));
+    let effects = model.update(Event::Relays(None, Ok(Box::new(known))));
     assert!(matches!(
         effects[..],
         [Effect::Work(Work::Settings(SettingsWork::Describe(..)))]

@@ -95,8 +95,12 @@ fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
         lacks_relays: true,
         ..info()
     });
+    let pointed_at = server("files.example").address;
+    model.receive.text = pointer_to(&pointed_at);
     model.update(RelayAction::Choose);
     assert_eq!(model.screen, Screen::Settings);
+    assert_eq!(model.relays_server(), Some(&pointed_at));
+    assert!(model.settings.servers.is_empty(), "nothing is decided yet");
     model.update(Event::RelayListRead(Ok(ShownRelayList {
         source: RelaySource::Session,
         name: "friends".to_owned(),
@@ -104,6 +108,10 @@ fn relays_that_a_pointer_wanted_lead_back_to_its_card() {
     })));
     assert_eq!(model.screen, Screen::Receive);
     assert_eq!(model.focus, Some(Focus::Download));
+    // Its server is one of the person's networks now; new files go where they went.
+    let relays = model.settings.relays_of(&pointed_at);
+    assert_eq!(relays, Some(&RelaySource::Session));
+    assert_eq!(model.settings.chosen, ServerChoice::BuiltIn);
 }
 
 /// A model whose only row could not be received for this reason.
@@ -208,11 +216,11 @@ fn a_list_that_was_accepted_for_one_server_puts_the_keyboard_on_download() {
     model.focus = None;
     let effects = model.update(Event::Relays(
         None,
-        Ok(RelaysKnown {
+        Ok(Box::new(RelaysKnown {
             list: None,
             seen: None,
             others: Vec::new(),
-        }),
+        })),
     ));
     assert!(matches!(
         effects[..],

@@ -178,7 +178,7 @@ fn a_server_is_tested_once_at_a_time() {
 
 #[test]
 fn every_setting_is_kept_at_once() {
-    let mut model = model();
+    let mut model = model_with(with_session_relays());
     for action in [
         Action::from(Change::Theme(Theme::Dark)),
         Action::from(Change::Contrast(Contrast::High)),
@@ -188,8 +188,8 @@ fn every_setting_is_kept_at_once() {
         Action::from(Change::ClearClipboard(true)),
         Action::from(Change::CopyWhenDone(true)),
         Action::from(Change::NameInPointer(false)),
-        Action::from(ServerAction::Use(ServerChoice::BuiltIn)),
         Action::from(RelayAction::ForgetList),
+        Action::from(ServerAction::Use(ServerChoice::BuiltIn)),
         Action::from(WindowAction::Start),
     ] {
         assert!(matches!(
