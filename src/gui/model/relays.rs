@@ -310,9 +310,7 @@ impl Model {
             }
         };
         self.settings_screen.other_lists = known.others;
-        if network == self.relays_server() {
-            self.settings_screen.relays_seen = known.seen;
-        }
+        self.settings_screen.relays_seen = network.cloned().zip(known.seen);
         if let (Some(list), Some(server)) = (known.list, network) {
             self.announce(false, Announced::ListUsed(list.name.clone()));
             if matches!(list.source, RelaySource::Url(_)) {
@@ -323,7 +321,12 @@ impl Model {
             return effects;
         }
         // A list that was accepted for one server changes what a pointer can do from here.
-        self.describe_again().into_iter().collect()
+        let mut effects: Vec<Effect> = self.describe_again().into_iter().collect();
+        // Another network is shown by now, which could not be asked about meanwhile.
+        if network != self.relays_server() {
+            effects.extend(self.ask_relays(RelayWish::Look));
+        }
+        effects
     }
 }
 

@@ -104,7 +104,6 @@ impl Model {
         self.keep_within_terms();
         let mut effects: Vec<Effect> = self.ask_terms().into_iter().collect();
         self.settings_screen.relays_of = None;
-        self.settings_screen.relays_seen = None;
         effects.extend(self.ask_relays(RelayWish::Look));
         effects.extend(self.return_from_settings());
         effects

@@ -3,7 +3,7 @@
 
 use super::{
     Announced, Effect, Ended, Focus, JoinStep, JoinWanted, JoinedNetwork, Joining, Model,
-    RequestWork, RunId, Trouble,
+    RelayWish, RequestWork, RunId, Trouble,
 };
 use crate::app::error::AppError;
 use crate::app::relays::ServiceNodeNetwork;
@@ -128,6 +128,7 @@ impl Model {
         let mut effects = self.change_all(joined.changes.clone());
         self.keep_within_terms();
         effects.extend(self.ask_terms());
+        effects.extend(self.ask_relays(RelayWish::Look));
         self.announce(false, Announced::Joined(joined.clone()));
         self.settings_screen.session.joining = Joining::Joined(joined);
         Some(effects)

@@ -119,8 +119,8 @@ pub struct SettingsScreen {
     pub relays_of: Option<ServerAddress>,
     /// What was read of a relay list last; see [`Model::shown_list`].
     pub relay_list: Option<ShownRelayList>,
-    /// How the relays that are shown stand, as far as it was looked.
-    pub relays_seen: Option<RelaysSeen>,
+    /// How the relays of a network stand, by its server, as they were looked at last; see [`Model::relays_seen`].
+    pub relays_seen: Option<(ServerAddress, RelaysSeen)>,
     /// Whether the list of relays is expanded.
     pub relays_open: bool,
     /// The lists that no network uses, as far as it was looked.
@@ -155,6 +155,13 @@ impl Model {
     pub fn shown_list(&self) -> Option<&ShownRelayList> {
         let read = self.settings_screen.relay_list.as_ref();
         read.filter(|list| self.relays_shown() == Some(&list.source))
+    }
+
+    /// How the relays that are shown stand, as far as it was looked.
+    #[must_use]
+    pub(crate) fn relays_seen(&self) -> Option<&RelaysSeen> {
+        let (server, seen) = self.settings_screen.relays_seen.as_ref()?;
+        (self.relays_server() == Some(server)).then_some(seen)
     }
 
     /// What the chosen server is called.

@@ -16,7 +16,7 @@ use crate::protocol::path::Standing;
 pub(super) fn part(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) {
     let source = model.relays_shown();
     shown(ui, model, drawn);
-    let seen = model.settings_screen.relays_seen.as_ref();
+    let seen = model.relays_seen();
     if let (Some(source), Some(seen)) = (source, seen) {
         known(ui, model, seen, context.now, drawn);
         let list = (source, text::list_title(source, model.shown_list()));

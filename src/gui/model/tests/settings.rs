@@ -37,6 +37,48 @@ fn an_added_server_is_used_and_kept() {
     );
 }
 
+#[test]
+fn relays_are_shown_of_the_network_in_use_also_when_another_was_just_asked_about() {
+    let [one, two] =
+        ["one.example", "two.example"].map(|host| server(host).through(RelaySource::Session));
+    let mut model = model_with(Settings {
+        servers: vec![one.clone(), two.clone()],
+        chosen: ServerChoice::Server(one.address.clone()),
+        ..settings()
+    });
+    let looks = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Work(Work::Request(RequestWork::Relays(RelayWish::Look, network, _))) => {
+                network.clone()
+            }
+            _ => None,
+        })
+    };
+    let effects = model.update(WindowAction::Go(Screen::Settings));
+    assert_eq!(looks(&effects).as_ref(), Some(&one.address));
+    let choice = ServerChoice::Server(two.address.clone());
+    let effects = model.update(ServerAction::Use(choice));
+    assert_eq!(looks(&effects), None, "one question at a time");
+    let known = || RelaysKnown {
+        list: None,
+        seen: Some(RelaysSeen {
+            issued: None,
+            asked: None,
+            expires: None,
+            fetched: None,
+            trouble: None,
+            rehearsal: false,
+            relays: Vec::new(),
+        }),
+        others: Vec::new(),
+    };
+    let effects = model.update(Event::Relays(Some(one.address), Ok(Box::new(known()))));
+    assert!(model.relays_seen().is_none(), "those are another network's");
+    assert_eq!(looks(&effects).as_ref(), Some(&two.address));
+    model.update(Event::Relays(Some(two.address), Ok(Box::new(known()))));
+    assert!(model.relays_seen().is_some());
+}
+
 /// A server with the key of this one, at another host.
 fn elsewhere(known: &ServerEntry, host: &str) -> ServerEntry {
     let key = known.address.key.to_hex();
