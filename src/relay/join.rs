@@ -123,6 +123,8 @@ impl JoinedRelay {
         let mut details = self.details_of(relay);
         let mut told = ToldOperator::default();
         let mut forwards_to = None;
+        let mut waiting = relay.waiting_requests();
+        let mut going_on = Vec::new();
         loop {
             let now = (self.clock)();
             let relays = self.membership.relays(now);
@@ -135,6 +137,8 @@ impl JoinedRelay {
                 }
                 forwards_to = Some(relays);
             }
+            // The list that they waited for is in use now.
+            going_on.clear();
             match self
                 .membership
                 .next(&details, identity, now.saturating_mul(1_000))
@@ -159,9 +163,16 @@ impl JoinedRelay {
                         tell(JoinEvent::AddressChanged(host));
                     }
                 }
-                MemberStep::Wait { secs } => {
-                    tokio::time::sleep(clock::STEP.min(Duration::from_secs(secs))).await;
-                }
+                MemberStep::Wait { secs } => tokio::select! {
+                    () = tokio::time::sleep(clock::STEP.min(Duration::from_secs(secs))) => {}
+                    Some(request) = waiting.recv() => {
+                        going_on.push(request);
+                        going_on.extend(std::iter::from_fn(|| waiting.try_recv().ok()));
+                        if self.membership.may_ask_for_request((self.clock)()) {
+                            self.fetch(&mut told, &mut tell).await;
+                        }
+                    }
+                },
             }
         }
     }

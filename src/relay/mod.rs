@@ -4,7 +4,7 @@
 //! * [`addresses`]: which addresses are of this machine.
 //! * [`config`]: the settings of its operator.
 //! * `forward`: moves bytes and time; `resolve`: names of servers.
-//! * [`join`]: keeps it in a network.
+//! * [`join`]: keeps it in a network; `newer_list`: how a request asks for the list of that network.
 //!
 //! It keeps nothing but its place in its network, and its logs have no address, host, size or key.
 
@@ -35,12 +35,14 @@ pub mod addresses;
 pub mod config;
 mod forward;
 pub mod join;
+mod newer_list;
 pub mod node;
 mod resolve;
 
 use config::RelaySettings;
 use forward::Forwarder;
-use node::{ProxyRule, RelayNode};
+use newer_list::{NewerList, WaitingRequests};
+use node::{FirstLook, ProxyRule, RelayNode};
 
 /// How a relay runs.
 pub struct RelayConfig {
@@ -158,6 +160,7 @@ impl Relay {
         )?;
         let shared = Arc::new(RelayService {
             node: RelayNode::new(&config.key, rule),
+            newer_list: NewerList::default(),
             forwarder,
             guard: WebGuard::new(addr, Some(named)),
             admission: admission.clone(),
@@ -221,6 +224,11 @@ impl RunningRelay {
         self.shared.set_relays(relays);
     }
 
+    /// The requests that from now on wait for a newer list than the one that is held.
+    fn waiting_requests(&self) -> WaitingRequests {
+        self.shared.newer_list.follow()
+    }
+
     /// Finishes what runs, for a bounded time, and refuses what is new.
     pub async fn stop(self) {
         self.listening.stop().await;
@@ -246,6 +254,7 @@ pub enum StartRelayError {
 
 struct RelayService {
     node: RelayNode,
+    newer_list: NewerList,
     forwarder: Forwarder,
     guard: WebGuard,
     admission: Admission,
@@ -280,22 +289,26 @@ impl RelayService {
         let now = (self.clock)();
         let deciding = Arc::clone(&self);
         let from = caller.ip();
-        let decision = tokio::task::spawn_blocking(move || {
+        let look = tokio::task::spawn_blocking(move || {
             let rng = &mut random::system();
-            deciding.node.handle(bytes, from, now, rng)
+            deciding.node.first_look(bytes, from, now, rng)
         })
         .await;
-        let (status, body) = match decision {
-            Ok(decision) => {
-                self.forwarder
-                    .carry_out(decision, reservation, caller)
-                    .await
+        let decision = match look {
+            Ok(FirstLook::Decided(decision)) => decision,
+            Ok(FirstLook::Unlisted(request)) => {
+                self.newer_list.wait().await;
+                self.node.look_again(request, from, &mut random::system())
             }
-            Err(_panicked) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                Bytes::from_static(b"Internal error"),
-            ),
+            Err(_panicked) => {
+                let said = Bytes::from_static(b"Internal error");
+                return answer(StatusCode::INTERNAL_SERVER_ERROR, said);
+            }
         };
+        let (status, body) = self
+            .forwarder
+            .carry_out(decision, reservation, caller)
+            .await;
         answer(status, body)
     }
 }

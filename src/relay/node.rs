@@ -66,6 +66,22 @@ pub enum Decision {
     },
 }
 
+/// What a first look at a request says.
+pub enum FirstLook {
+    /// What to do.
+    Decided(Decision),
+    /// The next relay of the path is not on the list that is held. A newer one may have it: then [`RelayNode::look_again`].
+    Unlisted(Unlisted),
+}
+
+/// A request to a relay that is not on the list that is held.
+pub struct Unlisted {
+    to: Ed25519Public,
+    body: Vec<u8>,
+    hop_no: u8,
+    reply: ReplyLayer,
+}
+
 /// A server that this relay serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServedServer {
@@ -109,8 +125,9 @@ impl RelayNode {
                 == 1
     }
 
-    /// Takes this relay's layer off `body`, which came from the address `from`, and decides. A path does not lead back:
-    /// neither to this relay nor to the one before it. Opens up to 10 MB: call it where that may take its time.
+    /// Takes this relay's layer off `body`, which came from the address `from`, and decides by the list that is held. A path
+    /// does not lead back: neither to this relay nor to the one before it. Opens up to 10 MB: call it where that may take its
+    /// time.
     pub fn handle(
         &self,
         body: Vec<u8>,
@@ -118,9 +135,23 @@ impl RelayNode {
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Decision {
+        match self.first_look(body, from, now, rng) {
+            FirstLook::Decided(decision) => decision,
+            FirstLook::Unlisted(request) => self.look_again(request, from, rng),
+        }
+    }
+
+    /// Like [`Self::handle`], for who can have a newer list.
+    pub fn first_look(
+        &self,
+        body: Vec<u8>,
+        from: IpAddr,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> FirstLook {
         let peeled = match peel(&self.secret, body) {
             Ok(peeled) => peeled,
-            Err(error) => return Decision::plain(400, &error.to_string()),
+            Err(error) => return Decision::plain(400, &error.to_string()).into(),
         };
         // Only a layer that was opened is remembered: noise must not fill the memory.
         let remembered = self
@@ -129,28 +160,29 @@ impl RelayNode {
             .insert(peeled.tag, Holder::of(from).address, now);
         match remembered {
             ReplayCheck::Fresh => {}
-            ReplayCheck::NoRoom => return Decision::plain(503, "Server busy, try again later"),
+            ReplayCheck::NoRoom => {
+                return Decision::plain(503, "Server busy, try again later").into();
+            }
             // In the words for a layer that cannot be opened: whoever sends a copy learns nothing from it.
-            ReplayCheck::Seen => return Decision::plain(400, "Invalid ciphertext"),
+            ReplayCheck::Seen => return Decision::plain(400, "Invalid ciphertext").into(),
         }
         let (hop_no, reply) = (peeled.hop_no, peeled.reply);
-        match peeled.next {
+        let decision = match peeled.next {
             RelayInstruction::Destination | RelayInstruction::InvalidJson => {
                 Decision::sealed(reply.invalid("Invalid json", rng))
             }
-            RelayInstruction::Forward { to, body } => match self.known().get(&to) {
-                Some(relay) if !self.is_only(relay, from) => Decision::Forward {
-                    to: relay.clone(),
+            RelayInstruction::Forward { to, body } => {
+                let request = Unlisted {
+                    to,
                     body,
                     hop_no,
                     reply,
-                },
-                _ => Decision::sealed(reply.failure(
-                    502,
-                    &format!("{NOT_FOUND}{}", to.to_hex()),
-                    rng,
-                )),
-            },
+                };
+                if to != self.own && !self.known().contains_key(&to) {
+                    return FirstLook::Unlisted(request);
+                }
+                self.look_again(request, from, rng)
+            }
             RelayInstruction::Proxy(proxy) => match self.rule.allowed_target(&proxy) {
                 Some(target) => Decision::Proxy {
                     target,
@@ -160,11 +192,45 @@ impl RelayNode {
                 },
                 None => Decision::sealed(reply.invalid(INVALID_URL, rng)),
             },
+        };
+        decision.into()
+    }
+
+    /// Decides about a request to another relay by the list that is held now.
+    pub fn look_again(
+        &self,
+        request: Unlisted,
+        from: IpAddr,
+        rng: &mut impl CryptoRng,
+    ) -> Decision {
+        let Unlisted {
+            to,
+            body,
+            hop_no,
+            reply,
+        } = request;
+        match self.known().get(&to) {
+            Some(relay) if !self.is_only(relay, from) => Decision::Forward {
+                to: relay.clone(),
+                body,
+                hop_no,
+                reply,
+            },
+            _ => {
+                let text = format!("{NOT_FOUND}{}", to.to_hex());
+                Decision::sealed(reply.failure(502, &text, rng))
+            }
         }
     }
 
     fn known(&self) -> Arc<HashMap<Ed25519Public, RelayDescriptor>> {
         Arc::clone(&self.known.read())
+    }
+}
+
+impl From<Decision> for FirstLook {
+    fn from(decision: Decision) -> Self {
+        Self::Decided(decision)
     }
 }
 

@@ -243,6 +243,21 @@ fn the_list_is_fetched_hourly_and_every_minute_while_a_listed_relay_has_none() {
     assert_eq!(member.forwards_to(), 3);
 }
 
+/// Anybody can send requests that name relays which nobody knows.
+#[test]
+fn requests_have_the_list_asked_for_a_few_times_a_minute() {
+    let mut member = Member::new();
+    let mut asked = |now: u64| {
+        let asks = (0..100).map(|_| member.membership.may_ask_for_request(now));
+        asks.filter(|may| *may).count()
+    };
+    assert_eq!(asked(START), 6);
+    assert_eq!(asked(START + MINUTE - 1), 0);
+    assert_eq!(asked(START + MINUTE), 6);
+    // A clock that was set back does not silence a relay.
+    assert_eq!(asked(START - DAY), 6);
+}
+
 #[test]
 fn announcements_are_later_than_the_last_one_that_was_taken() {
     let mut member = Member::new();

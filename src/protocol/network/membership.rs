@@ -3,7 +3,8 @@
 //!
 //! It announces itself when it starts, at once when it changed, every six hours while it is listed, and hourly while it is
 //! not, also when it was removed. While the server cannot be reached it tries again after one minute, two, four, up to an
-//! hour. It fetches the list hourly, and every minute while it is listed and has none yet.
+//! hour. It fetches the list hourly, every minute while it is listed and has none yet, and at once, a few times a minute, when a
+//! request names a relay beyond the list that it holds.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -30,6 +31,8 @@ pub struct Membership {
     fetch: Schedule,
     /// Announcements in a row that got no answer.
     unanswered: u32,
+    /// When the list was asked for within the last minute because of a request, in unix seconds.
+    asked_for_requests: Vec<u64>,
 }
 
 /// When something is done next, and when it was done last. Unix seconds.
@@ -112,6 +115,7 @@ impl Membership {
             announce: Schedule::default(),
             fetch: Schedule::default(),
             unanswered: 0,
+            asked_for_requests: Vec::new(),
         })
     }
 
@@ -222,6 +226,19 @@ impl Membership {
     /// Notes at `now` (unix seconds) that the list was asked for and no answer came.
     pub fn on_no_list(&mut self, now: u64) {
         self.fetch = Schedule::done(now, self.fetch_pause(now));
+    }
+
+    /// Whether the list is asked for at `now` (unix seconds) because of a request that names a relay beyond it. Strangers can
+    /// send such requests, so that is done a few times a minute.
+    pub fn may_ask_for_request(&mut self, now: u64) -> bool {
+        // A time that lies ahead was noted before the clock was set back.
+        self.asked_for_requests
+            .retain(|at| *at <= now && now - *at < MINUTE_SECS);
+        if self.asked_for_requests.len() >= MAX_ASKED_FOR_REQUESTS {
+            return false;
+        }
+        self.asked_for_requests.push(now);
+        true
     }
 
     /// The relays to forward to at `now` (unix seconds): those of the list while it is good, before the first list those of the
@@ -366,5 +383,7 @@ const MINUTE_SECS: u64 = 60;
 const UNLISTED_SECS: u64 = 3_600;
 /// Between two announcements of a relay that is listed.
 const LISTED_SECS: u64 = 6 * 3_600;
+/// How often within a minute the list is asked for because of requests.
+const MAX_ASKED_FOR_REQUESTS: usize = 6;
 /// Between two requests for the list.
 const FETCH_SECS: u64 = 3_600;
