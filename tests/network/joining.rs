@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 
 use cloakroom::protocol::capability::JoinWord;
 use cloakroom::protocol::network::{
-    Admitted, InviteRefused, JoinAnswer, JoinRefused, JoinRule, RelayDetails, SignedAnnouncement,
+    Admitted, InviteRefused, JoinAnswer, JoinRefused, JoinRule, NoInvitation, RelayDetails,
+    SignedAnnouncement,
 };
 use cloakroom::protocol::relay_list::Serves;
 use cloakroom::relay::{Relay, RelayConfig};
@@ -17,8 +18,8 @@ use super::world::{HOUR, START, World, details_of, identity, key, wait_for};
 async fn relays_join_one_after_the_other_and_the_server_signs_their_list() {
     let world = World::start(JoinRule::Open).await;
     assert_eq!(
-        world.friends().err(),
-        Some(InviteRefused::TooFew { relays: 0 })
+        world.friends().await.err(),
+        Some(InviteRefused::TooFew { relays: 0 }.into())
     );
     assert!(world.list().await.is_none());
 
@@ -31,8 +32,8 @@ async fn relays_join_one_after_the_other_and_the_server_signs_their_list() {
         })
         .await;
     assert_eq!(
-        world.friends().err(),
-        Some(InviteRefused::TooFew { relays: 2 })
+        world.friends().await.err(),
+        Some(InviteRefused::TooFew { relays: 2 }.into())
     );
     assert!(world.list().await.is_none());
     let third = world.join(3).await;
@@ -44,9 +45,14 @@ async fn relays_join_one_after_the_other_and_the_server_signs_their_list() {
     }
     let (list, _) = world.list().await.unwrap();
     assert_eq!(list.name, "Ann's friends");
-    let friends = world.friends().unwrap();
+    let friends = world.friends().await.unwrap();
     assert_eq!(friends.parts().relays.len(), 3);
     assert_eq!(friends.parts().list_key, identity(201).public());
+
+    // An invitation is for a network that works: a request went over three relays.
+    let network = world.server.network().unwrap();
+    let first = network.first_invitation().await.unwrap();
+    assert!(first.starts_with("cloakin1"));
 
     // Further relays stand in the list of the next hour.
     for seed in 4..=5 {
@@ -59,6 +65,26 @@ async fn relays_join_one_after_the_other_and_the_server_signs_their_list() {
     let (list, _) = world.list().await.unwrap();
     let second = list.find(&identity(2).public()).unwrap();
     assert_eq!(second.serves, Serves::None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_no_invitation_for_people_while_no_request_comes_back() {
+    let world = World::start(JoinRule::Open).await;
+    let mut relays = Vec::new();
+    for seed in 1..=3 {
+        relays.push(world.join(seed).await);
+    }
+    let lost = relays.pop().unwrap();
+    let port = lost.running.addr().port();
+    lost.die().await;
+    let refused = world.friends().await.err();
+    assert_eq!(refused, Some(NoInvitation::NothingCameBack));
+    // Relays are invited all the same.
+    assert_eq!(world.invitation().parts().relays.len(), 3);
+    let back = world.relay(3, 3, |config| config.settings.listen.set_port(port));
+    relays.push(back.await);
+    let network = world.server.network().unwrap();
+    network.first_invitation().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

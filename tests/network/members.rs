@@ -173,9 +173,9 @@ fn changed(invitation: &Invitation, change: impl FnOnce(&mut InvitationParts)) -
 async fn a_friend_joins_shares_and_invites_a_friend_who_receives() {
     let (world, _relays) = network_of(1..=5).await;
     let mut friend = Person::new(&world);
-    let invitation = world.friends().unwrap();
+    let invitation = world.friends().await.unwrap();
     let invited: Vec<_> = invitation.parts().relays.iter().map(|it| it.key).collect();
-    let offer = friend.offer(world.friends().unwrap()).unwrap();
+    let offer = friend.offer(world.friends().await.unwrap()).unwrap();
     assert_eq!(offer.name(), "Ann's friends");
     assert_eq!(offer.meets(), &Meets::Nothing);
     assert!(offer.is_in_own_network() && friend.asked().is_empty());
@@ -220,6 +220,37 @@ async fn a_friend_joins_shares_and_invites_a_friend_who_receives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_friend_joins_and_shares_the_moment_there_is_an_invitation() {
+    let world = World::start(JoinRule::Open).await;
+    let mut relays = Vec::new();
+    for seed in 1..=3 {
+        relays.push(world.join(seed).await);
+    }
+    // No time passes: the first two asked for the list before there was one.
+    let mut friend = Person::new(&world);
+    let joined = friend.join(world.friends().await.unwrap()).await.unwrap();
+    assert!(matches!(joined.state, JoinedState::Works(_)));
+    let pointer = friend.share(b"a photo").await.unwrap();
+    assert_eq!(friend.get(pointer).await.unwrap(), b"a photo");
+
+    // Two more come: the list has them from the next hour on, and so has an invitation. Whoever has that list goes over them
+    // at once.
+    for seed in 4..=5 {
+        relays.push(world.join(seed).await);
+    }
+    let early = world.friends().await.unwrap();
+    assert_eq!(early.parts().relays.len(), 3);
+    world.pass(HOUR);
+    wait_for("the list of five", || async { world.listed().await == 5 }).await;
+    let mut other = Person::new(&world);
+    let invitation = world.friends().await.unwrap();
+    assert_eq!(invitation.parts().relays.len(), 5);
+    let joined = other.join(invitation).await.unwrap();
+    assert!(matches!(joined.state, JoinedState::Works(_)));
+    other.share(b"a photo").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_itself() {
     let (world, _relays) = network_of(1..=3).await;
     let server = world.address().clone();
@@ -229,7 +260,11 @@ async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_i
         ..Settings::default()
     };
     let mut friend = Person::with(&world, by_hand.clone());
-    let refused = friend.join(world.friends().unwrap()).await.err().unwrap();
+    let refused = friend
+        .join(world.friends().await.unwrap())
+        .await
+        .err()
+        .unwrap();
     assert!(
         matches!(&refused, AppError::Join(JoinError::OtherRelays(name)) if name == "by hand"),
         "{refused}"
@@ -240,7 +275,7 @@ async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_i
         replace: true,
         ..JoinChoice::default()
     };
-    let invitation = world.friends().unwrap();
+    let invitation = world.friends().await.unwrap();
     friend.join_as(invitation, choice).await.unwrap();
     let [entry] = &friend.settings().servers[..] else {
         panic!("one server");
@@ -250,7 +285,7 @@ async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_i
 
     // A later invitation has the access word; what the person called the network stays.
     let word = AccessWord::parse("sesame").ok();
-    let renewed = changed(&world.friends().unwrap(), |parts| {
+    let renewed = changed(&world.friends().await.unwrap(), |parts| {
         parts.name = "Other".to_owned();
         parts.purpose = Purpose::Use {
             access_word: word.clone(),
@@ -260,13 +295,13 @@ async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_i
         friend.offer(renewed).unwrap().meets(),
         &Meets::Member(server)
     );
-    let renewed = changed(&world.friends().unwrap(), |parts| {
+    let renewed = changed(&world.friends().await.unwrap(), |parts| {
         parts.purpose = Purpose::Use {
             access_word: word.clone(),
         };
     });
     friend.join(renewed).await.unwrap();
-    friend.join(world.friends().unwrap()).await.unwrap();
+    friend.join(world.friends().await.unwrap()).await.unwrap();
     let [entry] = &friend.settings().servers[..] else {
         panic!("one server");
     };
@@ -280,7 +315,7 @@ async fn an_invitation_renews_a_membership_and_never_takes_a_servers_relays_by_i
 async fn what_the_server_hands_on_under_another_key_is_refused_and_leaves_nothing() {
     let (world, _relays) = network_of(1..=3).await;
     let mut friend = Person::new(&world);
-    let forged = changed(&world.friends().unwrap(), |parts| {
+    let forged = changed(&world.friends().await.unwrap(), |parts| {
         parts.list_key = identity(77).public();
     });
     let refused = friend.join(forged).await.err().unwrap();
@@ -306,8 +341,9 @@ async fn a_wrong_access_word_is_refused_and_a_missing_one_lets_receive() {
         relays.push(world.join(seed).await);
     }
     world.hand_out_list_of(3, &relays).await;
+    let invitation = world.friends().await.unwrap();
     let with = |word: Option<&str>| {
-        changed(&world.friends().unwrap(), |parts| {
+        changed(&invitation, |parts| {
             let access_word = word.and_then(|word| AccessWord::parse(word).ok());
             parts.purpose = Purpose::Use { access_word };
         })
@@ -330,7 +366,7 @@ async fn a_wrong_access_word_is_refused_and_a_missing_one_lets_receive() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_whose_relays_do_not_answer_is_saved_and_asked_with_the_first_transfer() {
     let (world, mut relays) = network_of(1..=3).await;
-    let invitation = world.friends().unwrap();
+    let invitation = world.friends().await.unwrap();
     let mut ports = Vec::new();
     for (seed, relay) in (1..).zip(relays.drain(..)) {
         ports.push((seed, relay.running.addr().port()));
@@ -358,11 +394,11 @@ async fn a_network_whose_relays_do_not_answer_is_saved_and_asked_with_the_first_
 async fn an_invitation_that_does_not_work_takes_nothing_from_a_member() {
     let (world, _relays) = network_of(1..=3).await;
     let mut friend = Person::new(&world);
-    friend.join(world.friends().unwrap()).await.unwrap();
+    friend.join(world.friends().await.unwrap()).await.unwrap();
     let settings = friend.settings().clone();
     let file = friend.folder.path().join("network-lists.json");
     let kept = fs::read(&file).unwrap();
-    let dead = changed(&world.friends().unwrap(), |parts| {
+    let dead = changed(&world.friends().await.unwrap(), |parts| {
         let key = parts.server.key.to_hex();
         parts.server = format!("http://127.0.0.1:9#p={key}").parse().unwrap();
         for (seed, relay) in (50..).zip(&mut parts.relays) {
@@ -381,7 +417,7 @@ async fn an_invitation_that_does_not_work_takes_nothing_from_a_member() {
 async fn a_list_that_ended_is_renewed_over_its_own_relays() {
     let (world, relays) = network_of(1..=5).await;
     let mut friend = Person::new(&world);
-    friend.join(world.friends().unwrap()).await.unwrap();
+    friend.join(world.friends().await.unwrap()).await.unwrap();
     let later = world.join(6).await;
     let days = 20;
     for _day in 0..days {
@@ -407,7 +443,7 @@ async fn a_list_that_ended_is_renewed_over_its_own_relays() {
 async fn what_was_shared_is_managed_after_its_network_was_left() {
     let (world, _relays) = network_of(1..=3).await;
     let mut friend = Person::new(&world);
-    friend.join(world.friends().unwrap()).await.unwrap();
+    friend.join(world.friends().await.unwrap()).await.unwrap();
     let pointer = friend.share(b"a photo").await.unwrap();
     let mut settings = friend.settings().clone();
     settings.apply(&Change::RemoveServer(world.address().clone()));

@@ -14,7 +14,7 @@ use cloakroom::protocol::file_api::{FileRequest, SignedList, read_signed_list};
 use cloakroom::protocol::invitation::{Invitation, Purpose};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::network::{
-    Admitted, InviteRefused, JoinAnswer, JoinRule, Membership, RelayDetails, RelayRequest,
+    Admitted, JoinAnswer, JoinRule, Membership, NoInvitation, RelayDetails, RelayRequest,
     SignedAnnouncement,
 };
 use cloakroom::protocol::onion::v4::{RequestHead, Response};
@@ -131,7 +131,7 @@ impl World {
 
     pub(crate) fn invitation(&self) -> Invitation {
         let network = self.server.network().unwrap();
-        let word = network.invite(Invited::Relays, None).unwrap();
+        let word = network.invite_relay(None).unwrap();
         Invitation::find(&word, START).unwrap()
     }
 
@@ -142,9 +142,9 @@ impl World {
         }
     }
 
-    pub(crate) fn friends(&self) -> Result<Invitation, InviteRefused> {
+    pub(crate) async fn friends(&self) -> Result<Invitation, NoInvitation> {
         let network = self.server.network().unwrap();
-        let word = network.invite(Invited::Friends, None)?;
+        let word = network.invite(Invited::Friends, None).await?;
         Ok(Invitation::find(&word, START).unwrap())
     }
 

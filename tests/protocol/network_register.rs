@@ -10,8 +10,9 @@ use cloakroom::protocol::invitation::{Invitation, Purpose};
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::network::{
     Admitted, AnnouncementError, ApproveError, InviteRefused, Issue, JoinRefused, JoinRule,
-    JoinStep, LookRound, NetworkRules, PendingProof, ProofOutcome, ProofRoute, RelayDetails,
-    RelayRegister, RelayState, RoundOutcome, SignedAnnouncement, StoredRegisterError, next_at_ms,
+    JoinStep, LookRound, NetworkRules, NoInvitation, PendingProof, ProofOutcome, ProofRoute,
+    RelayDetails, RelayRegister, RelayState, RoundOutcome, SignedAnnouncement, StoredRegisterError,
+    next_at_ms,
 };
 use cloakroom::protocol::path::{Allowance, Drawing, RelayMemory};
 use cloakroom::protocol::relay_list::{HeldList, OfferOutcome, RelayDescriptor, RelayList, Serves};
@@ -1239,12 +1240,13 @@ fn invitations_name_relays_that_answer_and_serve_first() {
     };
     let for_friends = || Purpose::Use { access_word: None };
     let invite = |network: &mut Network, purpose| {
+        network.issue();
         network
             .register
             .invite(purpose, expires, network.now, &mut network.rng)
     };
     let early = invite(&mut network, for_friends()).err();
-    assert_eq!(early, Some(InviteRefused::TooFew { relays: 2 }));
+    assert_eq!(early, Some(InviteRefused::TooFew { relays: 2 }.into()));
     let for_third = invite(&mut network, for_relays()).unwrap();
     assert_eq!(for_third.parts().relays.len(), 2);
 
@@ -1271,6 +1273,51 @@ fn invitations_name_relays_that_answer_and_serve_first() {
         let relays = &made.parts().relays;
         assert!(relays.len() <= 8 && relays.iter().all(|relay| relay.key != key(4)));
     }
+}
+
+/// Relays forward by the signed list: one that is not in it, or stands there at another address, is no part of a path.
+#[test]
+fn an_invitation_names_only_relays_of_the_signed_list() {
+    let mut network = Network::new(rules());
+    let invite = |network: &mut Network| {
+        let purpose = Purpose::Use { access_word: None };
+        network.issue();
+        network
+            .register
+            .invite(purpose, START + DAY, network.now, &mut network.rng)
+    };
+    let of_ann = |number: u8| RelayDetails {
+        operator: "Ann".to_owned(),
+        ..details(number)
+    };
+    network.join(1).unwrap();
+    network.prove(2, &of_ann(2)).unwrap();
+    network.prove(3, &of_ann(3)).unwrap();
+    assert_eq!(
+        invite(&mut network).err(),
+        Some(InviteRefused::NoPath.into())
+    );
+    network.join(4).unwrap();
+    assert_eq!(invite(&mut network).err(), Some(NoInvitation::NextList));
+    network.now += HOUR;
+    assert_eq!(invite(&mut network).unwrap().parts().relays.len(), 4);
+
+    let round = network.round();
+    assert!(round.looks().iter().all(|look| look.through.is_some()));
+    let moved = RelayDetails {
+        host: [9, 9, 9, 1].into(),
+        ..details(4)
+    };
+    network.now += 60;
+    network.prove(4, &moved).unwrap();
+    assert_eq!(invite(&mut network).err(), Some(NoInvitation::NextList));
+    network.finish(&round, &[]);
+    network.now += HOUR;
+    // Nobody could look at it through a relay that does not know where it is.
+    for look in network.round().looks() {
+        assert_eq!(look.through.is_none(), look.relay.key == key(4));
+    }
+    assert_eq!(invite(&mut network).unwrap().parts().relays.len(), 4);
 }
 
 /// The relays of an invitation as a list, which is what its recipient begins with.
@@ -1300,6 +1347,7 @@ fn no_invitation_is_made_before_its_relays_make_a_path() {
     let mut network = Network::new(rules());
     let invite = |network: &mut Network| {
         let purpose = Purpose::Use { access_word: None };
+        network.issue();
         network
             .register
             .invite(purpose, START + DAY, network.now, &mut network.rng)
@@ -1311,9 +1359,15 @@ fn no_invitation_is_made_before_its_relays_make_a_path() {
     for number in 1..=3 {
         network.prove(number, &of_ann(number)).unwrap();
     }
-    assert_eq!(invite(&mut network).err(), Some(InviteRefused::NoPath));
+    assert_eq!(
+        invite(&mut network).err(),
+        Some(InviteRefused::NoPath.into())
+    );
     network.join(4).unwrap();
-    assert_eq!(invite(&mut network).err(), Some(InviteRefused::NoPath));
+    assert_eq!(
+        invite(&mut network).err(),
+        Some(InviteRefused::NoPath.into())
+    );
     // Many relays of one operator do not push the two others out of the invitation.
     for number in 5..=20 {
         network.now += DAY;
@@ -1345,7 +1399,10 @@ fn no_invitation_is_made_before_its_relays_make_a_path() {
     }
     assert!(invite(&mut network).is_ok());
     network.register.remove(&key(1));
-    assert_eq!(invite(&mut network).err(), Some(InviteRefused::NoneServes));
+    assert_eq!(
+        invite(&mut network).err(),
+        Some(InviteRefused::NoneServes.into())
+    );
 }
 
 #[test]

@@ -318,9 +318,6 @@ fn note_outcome(joined: &Joined, offer: &JoinOffer) {
 /// Adds what the invitation offers where its relays do not answer.
 fn explained(offer: &JoinOffer, error: AppError) -> CliError {
     if let AppError::Transfer(_) = error {
-        terminal::note(
-            "not joined: relays of a network that has just begun need up to a minute until they forward to each other",
-        );
         note_list_host(offer);
     }
     error.into()

@@ -12,12 +12,11 @@ use crate::cli::args::Serve;
 use crate::cli::operator_settings::{ServerLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_line, print_text};
 use crate::disk::key_file::{self, KeyFileError};
-use crate::protocol::network::InviteRefused;
 use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
 use crate::server::keys::PreviousKey;
 use crate::server::network::NetworkConfig;
-use crate::server::network::command::{Invited, NetworkOperator};
+use crate::server::network::command::NetworkOperator;
 use crate::server::operate::control::{self, ControlEndpoint};
 use crate::server::operate::metrics::{Metrics, Totals};
 use crate::server::operate::stats::Counter;
@@ -133,7 +132,7 @@ async fn invite(network: &NetworkOperator) {
         terminal::note("the network is up; cloak host invite prints its invitations");
         return;
     }
-    match network.invite(Invited::Relays, None) {
+    match network.invite_relay(None) {
         Ok(word) => {
             terminal::announce(print_line(&format!("relays: {word}")));
             terminal::note(
@@ -144,21 +143,14 @@ async fn invite(network: &NetworkOperator) {
             "warning: there is no invitation for relays: {why}"
         )),
     }
-    loop {
-        match network.invite(Invited::Friends, None) {
-            Ok(word) => {
-                terminal::announce(print_line(&format!("friends: {word}")));
-                terminal::note("the line above is for whoever may use this network");
-                return;
-            }
-            Err(InviteRefused::Invalid(why)) => {
-                terminal::note(&format!(
-                    "warning: there is no invitation for friends: {why}"
-                ));
-                return;
-            }
-            Err(_not_yet) => tokio::time::sleep(clock::STEP).await,
+    match network.first_invitation().await {
+        Ok(word) => {
+            terminal::announce(print_line(&format!("friends: {word}")));
+            terminal::note("the line above is for whoever may use this network");
         }
+        Err(why) => terminal::note(&format!(
+            "warning: there is no invitation for friends: {why}"
+        )),
     }
 }
 

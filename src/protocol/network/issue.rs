@@ -6,6 +6,7 @@
 
 use rand_core::CryptoRng;
 
+use super::announcement::RelayDetails;
 use super::invite;
 use super::looks::MIN_LISTED;
 use super::register::{DAY_SECS, IssuedList, RegisteredRelay, RelayRegister};
@@ -139,24 +140,28 @@ impl RelayRegister {
 
     /// An invitation to the network that is good until `expires`, with up to eight of its relays, drawn anew at `now` (both
     /// unix seconds): those that answer, and among them those that serve the server first. One that lets people use the
-    /// network has relays among which the rules of paths allow a path, and does not exist before there are such.
+    /// network has relays of the signed list, by which they forward to each other, among which the rules of paths allow a
+    /// path; it does not exist before there are such.
     ///
     /// # Errors
-    /// [`InviteRefused`].
+    /// [`NoInvitation`], but [`NoInvitation::NothingCameBack`].
     pub fn invite(
         &self,
         purpose: Purpose,
         expires: u64,
         now: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<Invitation, InviteRefused> {
-        let path = match purpose {
+    ) -> Result<Invitation, NoInvitation> {
+        let path: Vec<_> = match purpose {
             Purpose::AddRelay { .. } => Vec::new(),
             Purpose::Use { .. } => self.draw_path(now, rng)?,
         };
-        let is_on_path = |key: &Ed25519Public| path.contains(key);
+        let is_on_path = |key: &Ed25519Public| path.iter().any(|relay| relay.key == *key);
         let host = self.rules.server.url.host();
-        let mut drawn = self.listed();
+        let mut drawn = match purpose {
+            Purpose::AddRelay { .. } => self.listed(),
+            Purpose::Use { .. } => self.signed(now),
+        };
         drawn.sort_by_cached_key(|(key, relay)| {
             let serves = self.serves(&relay.details.serves);
             let silent = relay.missed > 0;
@@ -175,34 +180,64 @@ impl RelayRegister {
             list_url: None,
             purpose,
         };
-        Ok(invite::with_relays(parts, relays, path.len())?)
+        let invitation = invite::with_relays(parts, relays, path.len());
+        Ok(invitation.map_err(InviteRefused::from)?)
     }
 
-    /// Draws a path as a client would that knows nothing of these relays yet: among those that answer, or else among all
-    /// of the list.
-    fn draw_path(
+    /// Draws a path at `now` (unix seconds) as a client would that knows nothing of these relays yet: among those of the
+    /// signed list that answer, or else among all of it.
+    ///
+    /// # Errors
+    /// [`NoInvitation`], but [`NoInvitation::NothingCameBack`].
+    pub fn draw_path(
         &self,
         now: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<Vec<Ed25519Public>, InviteRefused> {
+    ) -> Result<Vec<RelayDescriptor>, NoInvitation> {
         let listed = self.listed();
         let is_serving = |(_, relay): &(_, &RegisteredRelay)| self.serves(&relay.details.serves);
         if listed.len() < MIN_LISTED {
             let relays = listed.len();
-            return Err(InviteRefused::TooFew { relays });
+            return Err(InviteRefused::TooFew { relays }.into());
         }
         if !listed.iter().any(is_serving) {
-            return Err(InviteRefused::NoneServes);
+            return Err(InviteRefused::NoneServes.into());
         }
         let host = self.rules.server.url.host();
-        let mut draw =
-            |relays: Vec<_>| invite::draw_path(relays, host, Allowance::NONE, now, rng).ok();
-        let describe =
-            |(key, relay): &(&Ed25519Public, &RegisteredRelay)| self.describe(key, &relay.details);
-        let answering = listed.iter().filter(|(_, relay)| relay.missed == 0);
-        draw(answering.map(describe).collect())
-            .or_else(|| draw(listed.iter().map(describe).collect()))
-            .ok_or(InviteRefused::NoPath)
+        let mut draw = |relays: &[(&Ed25519Public, &RegisteredRelay)], most_missed: u32| {
+            let relays = relays
+                .iter()
+                .filter(|(_, relay)| relay.missed <= most_missed);
+            let relays: Vec<_> = relays
+                .map(|(key, relay)| self.describe(key, &relay.details))
+                .collect();
+            let path = invite::draw_path(relays.clone(), host, Allowance::NONE, now, rng).ok()?;
+            let relay_of = |key| relays.iter().find(|relay| relay.key == key).cloned();
+            path.into_iter().map(relay_of).collect::<Option<Vec<_>>>()
+        };
+        let signed = self.signed(now);
+        let path = draw(&signed, 0).or_else(|| draw(&signed, u32::MAX));
+        match path {
+            Some(path) => Ok(path),
+            None if draw(&listed, u32::MAX).is_some() => Err(NoInvitation::NextList),
+            None => Err(InviteRefused::NoPath.into()),
+        }
+    }
+
+    /// The relays of the list that stand in the signed one as they are now.
+    fn signed(&self, now: u64) -> Vec<(&Ed25519Public, &RegisteredRelay)> {
+        let mut listed = self.listed();
+        listed.retain(|(key, relay)| self.is_signed(key, &relay.details, now));
+        listed
+    }
+
+    /// Whether the signed list has a relay at the place where it is now: then the others forward to it.
+    pub(super) fn is_signed(&self, key: &Ed25519Public, details: &RelayDetails, now: u64) -> bool {
+        let held = self.relay_list(now).and_then(|list| list.find(key));
+        held.is_some_and(|held| {
+            let entry = self.describe(key, details);
+            (held.host, held.port, &held.serves) == (entry.host, entry.port, &entry.serves)
+        })
     }
 
     /// The entries of the list. Should the server's name have become so long that not all fit, the relays that joined last are
@@ -254,6 +289,24 @@ pub enum InviteRefused {
         /// Number of relays that have joined.
         relays: usize,
     },
+}
+
+/// Why a server has no invitation now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoInvitation {
+    /// Its relays make a path, and the signed list does not have all of them yet.
+    #[error(
+        "the relays that joined last are in the list from the next full hour on; try again then"
+    )]
+    NextList,
+    /// No request came back over relays of the list.
+    #[error(
+        "no request came back over three relays of the network; cloak host relays says which of them answer"
+    )]
+    NothingCameBack,
+    /// Its relays make no path, or there is no invitation for them.
+    #[error(transparent)]
+    Refused(#[from] InviteRefused),
 }
 
 /// Whether a client whose clock shows `now` refuses the list because of its date.

@@ -18,7 +18,7 @@ pub struct Look {
     /// The relay.
     pub relay: RelayDescriptor,
     /// The relay to look through, so that a relay cannot answer the server alone; `None` to look straight, while the list has
-    /// fewer than three that answer.
+    /// fewer than three that answer, or the others cannot know the relay yet.
     pub through: Option<RelayDescriptor>,
 }
 
@@ -66,9 +66,10 @@ impl RelayRegister {
             let drawn = others
                 .map(|other| (rng.next_u64(), other))
                 .min_by_key(|it| it.0);
+            let is_known = self.is_signed(key, &relay.details, now);
             let through = drawn
                 .map(|(_, other)| other)
-                .filter(|_| answering.len() >= MIN_LISTED);
+                .filter(|_| is_known && answering.len() >= MIN_LISTED);
             Look {
                 relay: self.describe(key, &relay.details),
                 through: through.cloned(),

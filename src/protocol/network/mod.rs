@@ -39,7 +39,7 @@ pub use announcement::{
 };
 pub use invite::MemberInvite;
 pub(crate) use invite::draw_path;
-pub use issue::{InviteRefused, Issue};
+pub use issue::{InviteRefused, Issue, NoInvitation};
 pub use looks::{Look, LookRound, RoundOutcome};
 pub use membership::{
     ListOutcome, MemberStep, Membership, NotForRelays, PendingAnnouncement, RenewRefused,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{FailedProof, RelayNetwork};
-use crate::protocol::invitation::Purpose;
+use crate::protocol::invitation::{InvalidInvitation, Purpose};
 use crate::protocol::keys::Ed25519Public;
-use crate::protocol::network::{InviteRefused, RelayState, RelayView};
+use crate::protocol::network::{InviteRefused, NoInvitation, RelayState, RelayView};
 use crate::wire::random;
 
 /// Command of an operator about the relays of a network. Keys are 64 hexadecimal digits.
@@ -181,10 +181,12 @@ impl NetworkOperator {
                 }
                 None => NetworkAnswer::Unknown,
             },
-            NetworkCommand::Invite { to, valid_secs } => match self.invite(*to, *valid_secs) {
-                Ok(word) => NetworkAnswer::Invitation { word },
-                Err(why) => refused(&why),
-            },
+            NetworkCommand::Invite { to, valid_secs } => {
+                match self.invite(*to, *valid_secs).await {
+                    Ok(word) => NetworkAnswer::Invitation { word },
+                    Err(why) => refused(&why),
+                }
+            }
             NetworkCommand::NewJoinWord => {
                 let now = (self.0.clock)();
                 self.0.change(|register| {
@@ -212,28 +214,65 @@ impl NetworkOperator {
         }
     }
 
-    /// An invitation, `cloakin1…`: for people good for 30 days, for relays for seven, unless `valid_secs` says otherwise.
+    /// An invitation, `cloakin1…`: for people good for 30 days, for relays for seven, unless `valid_secs` says otherwise. One
+    /// for people is made after a request over three relays came back.
     ///
     /// # Errors
-    /// [`InviteRefused`], above all while too few relays have joined for people to use the network.
-    pub fn invite(&self, to: Invited, valid_secs: Option<u64>) -> Result<String, InviteRefused> {
-        let network = &self.0;
-        let now = (network.clock)();
-        let register = network.register.lock();
-        let (purpose, usual) = match to {
-            Invited::Friends => {
-                let access_word = network.access_word.clone();
-                (Purpose::Use { access_word }, FRIENDS_SECS)
-            }
-            Invited::FriendsWithoutAccessWord => (Purpose::Use { access_word: None }, FRIENDS_SECS),
-            Invited::Relays => {
-                let join_word = register.join_word().clone();
-                (Purpose::AddRelay { join_word }, RELAYS_SECS)
-            }
+    /// [`NoInvitation`], above all while too few relays have joined for people to use the network.
+    pub async fn invite(
+        &self,
+        to: Invited,
+        valid_secs: Option<u64>,
+    ) -> Result<String, NoInvitation> {
+        let access_word = match to {
+            Invited::Friends => self.0.access_word.clone(),
+            Invited::FriendsWithoutAccessWord => None,
+            Invited::Relays => return self.invite_relay(valid_secs),
         };
-        let expires = now.saturating_add(valid_secs.unwrap_or(usual));
+        self.0.try_paths().await?;
+        self.invitation(
+            Purpose::Use { access_word },
+            valid_secs.unwrap_or(FRIENDS_SECS),
+        )
+    }
+
+    /// An invitation for relays, `cloakin1…`, good for seven days unless `valid_secs` says otherwise.
+    ///
+    /// # Errors
+    /// [`NoInvitation`]: the name of the network or the server's URL is too long.
+    pub fn invite_relay(&self, valid_secs: Option<u64>) -> Result<String, NoInvitation> {
+        let join_word = self.0.register.lock().join_word().clone();
+        self.invitation(
+            Purpose::AddRelay { join_word },
+            valid_secs.unwrap_or(RELAYS_SECS),
+        )
+    }
+
+    fn invitation(&self, purpose: Purpose, valid_secs: u64) -> Result<String, NoInvitation> {
+        let now = (self.0.clock)();
+        let register = self.0.register.lock();
+        let expires = now.saturating_add(valid_secs);
         let invitation = register.invite(purpose, expires, now, &mut random::system())?;
         Ok(invitation.to_text().as_str().to_owned())
+    }
+
+    /// The first invitation for people, as soon as they can use the network.
+    ///
+    /// # Errors
+    /// [`InvalidInvitation`]: there will be none, whoever joins.
+    pub async fn first_invitation(&self) -> Result<String, InvalidInvitation> {
+        let mut settled = self.0.settled.subscribe();
+        loop {
+            match self.invite(Invited::Friends, None).await {
+                Ok(word) => return Ok(word),
+                Err(NoInvitation::Refused(InviteRefused::Invalid(why))) => return Err(why),
+                Err(_not_yet) => {}
+            }
+            if settled.changed().await.is_err() {
+                // The network has ended.
+                return std::future::pending().await;
+            }
+        }
     }
 
     async fn done(&self) -> NetworkAnswer {

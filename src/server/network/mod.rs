@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub mod command;
@@ -28,8 +29,9 @@ use crate::protocol::capability::{AccessWord, JoinWord};
 use crate::protocol::file_api::{FileAnswer, SignedList, refusal};
 use crate::protocol::keys::Identity;
 use crate::protocol::network::{
-    Admitted, Issue, JoinAnswer, JoinRefused, JoinRule, JoinStep, NetworkRules, PendingProof,
-    ProofOutcome, RelayRegister, RelayRequest, RoundOutcome, SignedAnnouncement, address_response,
+    Admitted, Issue, JoinAnswer, JoinRefused, JoinRule, JoinStep, NetworkRules, NoInvitation,
+    PendingProof, ProofOutcome, RelayRegister, RelayRequest, RoundOutcome, SignedAnnouncement,
+    address_response,
 };
 use crate::protocol::onion::v4::{RequestHead, Response};
 use crate::protocol::relay_list::RelayDescriptor;
@@ -59,6 +61,8 @@ pub(crate) struct RelayNetwork {
     keeper: tokio::sync::Mutex<RegisterKeeper>,
     handed_out: RwLock<Option<HandedOut>>,
     prober: Prober,
+    /// Changes after everything that may have changed the register or the list.
+    settled: watch::Sender<()>,
     failed: Mutex<VecDeque<FailedProof>>,
     clock: Clock,
     admission: Admission,
@@ -129,6 +133,7 @@ impl RelayNetwork {
             keeper: tokio::sync::Mutex::new(RegisterKeeper::new(file)),
             handed_out: RwLock::new(None),
             prober: Prober::new(server.address.clone()),
+            settled: watch::Sender::new(()),
             failed: Mutex::default(),
             clock: Arc::clone(server.clock),
             admission: server.admission.clone(),
@@ -306,10 +311,30 @@ impl RelayNetwork {
         }
         *self.handed_out.write() = list.map(|(signed, expires)| HandedOut { signed, expires });
         self.admission.set_listed(hosts);
+        self.settled.send_replace(());
         Ok(())
+    }
+
+    /// Whether people can use the network: a request went over three relays of the list that is handed out, and came back.
+    ///
+    /// # Errors
+    /// [`NoInvitation`].
+    async fn try_paths(&self) -> Result<(), NoInvitation> {
+        for _ in 0..PATHS_TRIED {
+            let path = {
+                let register = self.register.lock();
+                register.draw_path((self.clock)(), &mut random::system())?
+            };
+            if self.prober.comes_back(&path).await {
+                return Ok(());
+            }
+        }
+        Err(NoInvitation::NothingCameBack)
     }
 }
 
 /// The most failed proofs that the operator is shown.
 const MAX_FAILED: usize = 16;
 const LOOKS_AT_ONCE: usize = 16;
+/// How many paths are drawn until a request over one comes back.
+const PATHS_TRIED: usize = 3;

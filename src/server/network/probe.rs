@@ -1,4 +1,5 @@
-//! Requests through relays: one proves a relay that wants to join, one looks whether a listed relay still answers.
+//! Requests through relays: one proves a relay that wants to join, one looks whether a listed relay still answers, one
+//! whether a path of the network leads to the server and back.
 
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ impl Prober {
             ProofRoute::Alone => Vec::new(),
             ProofRoute::Before(last) => vec![last.key],
         };
-        match self.ask(&relay, &then).await {
+        match self.ask(&relay, &then, LIMIT).await {
             Ok(()) => Ok(()),
             Err(AskError::Connection(_)) => Err(NotProved::NotReached),
             Err(AskError::Status(status)) => Err(NotProved::Status(status)),
@@ -54,7 +55,7 @@ impl Prober {
             None => (&look.relay, Vec::new(), 0),
             Some(through) => (through, vec![look.relay.key], 1),
         };
-        match self.ask(first, &then).await {
+        match self.ask(first, &then, LIMIT).await {
             Ok(()) => true,
             // Its words are authentic: they open with its key, or came over TLS with its certificate.
             Err(AskError::Reply(ReplyError::Relay { hop, .. })) => hop == place,
@@ -63,13 +64,27 @@ impl Prober {
         }
     }
 
+    /// Whether a request goes over the relays of a path to this server and comes back.
+    pub(super) async fn comes_back(&self, path: &[RelayDescriptor]) -> bool {
+        let Some((first, then)) = path.split_first() else {
+            return false;
+        };
+        let then: Vec<_> = then.iter().map(|relay| relay.key).collect();
+        self.ask(first, &then, PATH_LIMIT).await.is_ok()
+    }
+
     /// Sends a request over these relays to this server and back. Only this server can have sealed the answer: what it
     /// says does not matter.
-    async fn ask(&self, first: &RelayDescriptor, then: &[Ed25519Public]) -> Result<(), AskError> {
+    async fn ask(
+        &self,
+        first: &RelayDescriptor,
+        then: &[Ed25519Public],
+        limit: Duration,
+    ) -> Result<(), AskError> {
         let client = http_client::to_relay(&first.key).ok_or(AskError::NoClient)?;
         let route = SealedRoute::Over { first, then };
         let head = FileRequest::ServerInfo.head();
-        ask(&client, route, &self.server, &head, &[], LIMIT)
+        ask(&client, route, &self.server, &head, &[], limit)
             .await
             .map(drop)
     }
@@ -106,4 +121,6 @@ pub(super) enum NotProved {
 
 /// How long a request may take, there and back.
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long a request over a whole path may take: an operator waits for it.
+const PATH_LIMIT: Duration = Duration::from_secs(15);
 const MAX_SHOWN: usize = 120;
