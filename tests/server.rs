@@ -21,4 +21,5 @@ mod server {
     mod shared;
     mod store_conformance;
     mod stores;
+    mod three_lines;
 }

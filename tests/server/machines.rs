@@ -4,14 +4,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::server::operation::{OPERATORS_PAGE, shell_blocks};
+use crate::server::three_lines::{Machines, ThreeLines};
 use crate::support::Process;
 
 /// Where Debian has it.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Machines that are connected to each other and to nothing else.
 struct Internet {
-    folder: TempDir,
+    files: TempDir,
     /// Begins the name of every namespace of this test.
     prefix: String,
     namespaces: Vec<String>,
@@ -36,7 +36,7 @@ impl Internet {
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let prefix = format!("cloakroom-{}-{number}", std::process::id());
         let mut internet = Self {
-            folder: tempfile::tempdir().unwrap(),
+            files: tempfile::tempdir().unwrap(),
             prefix,
             namespaces: Vec::new(),
             hours: 0,
@@ -92,7 +92,7 @@ impl Internet {
         assert!(self.ip(name, &plug));
         assert!(self.ip("switch", &format!("link set port{place} master switch up")));
         self.move_to(name, &format!("45.{place}.1.1"));
-        fs::create_dir_all(self.home(name)).unwrap();
+        fs::create_dir_all(self.folder(name)).unwrap();
     }
 
     /// Gives a machine this address in place of those that it had.
@@ -102,13 +102,9 @@ impl Internet {
         assert!(self.ip(name, "link set eth0 up") && self.ip(name, "link set lo up"));
     }
 
-    fn home(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn set_clock(&self) {
-        let file = self.folder.path().join("clock");
-        let next = self.folder.path().join("clock.next");
+        let file = self.files.path().join("clock");
+        let next = self.files.path().join("clock.next");
         fs::write(&next, format!("+{}h\n", self.hours)).unwrap();
         fs::rename(next, file).unwrap();
     }
@@ -123,38 +119,6 @@ impl Internet {
             let mut seen = relays.iter().filter_map(|relay| relay["at"].as_u64());
             seen.any(|at| at >= now)
         });
-    }
-
-    /// A line of a terminal on this machine.
-    fn run(&self, on: &str, line: &str) -> Command {
-        let cloak = Path::new(env!("CARGO_BIN_EXE_cloak"));
-        let line = line.replacen("cloak ", &format!("{} ", cloak.display()), 1);
-        let clock = self.folder.path().join("clock");
-        // What makes the clock leaves semaphores behind in /dev/shm where a program is killed: this one is gone with it.
-        let line = format!(
-            "mount -t tmpfs shm /dev/shm && exec env LD_PRELOAD={FAKETIME} FAKETIME_TIMESTAMP_FILE={} FAKETIME_NO_CACHE=1 \
-             NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 CLOAKROOM_HOME={} {line}",
-            clock.display(),
-            self.home(on).display()
-        );
-        let mut command = Command::new("ip");
-        command
-            .args(["netns", "exec", &self.full_name(on), "sh", "-c", &line])
-            .env_remove("RUST_LOG")
-            .env_remove("JOURNAL_STREAM")
-            .current_dir(self.home(on));
-        command
-    }
-
-    fn output(&self, on: &str, line: &str) -> Output {
-        self.run(on, line).output().unwrap()
-    }
-
-    fn done(&self, on: &str, line: &str) -> String {
-        let output = self.output(on, line);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{on}: {line}: {said}");
-        String::from_utf8(output.stdout).unwrap()
     }
 
     /// The relays as the operator's command shows them.
@@ -188,6 +152,32 @@ impl Internet {
     }
 }
 
+impl Machines for Internet {
+    fn folder(&self, name: &str) -> PathBuf {
+        self.files.path().join(name)
+    }
+
+    fn run(&self, on: &str, line: &str) -> Command {
+        let cloak = Path::new(env!("CARGO_BIN_EXE_cloak"));
+        let line = line.replacen("cloak ", &format!("{} ", cloak.display()), 1);
+        let clock = self.files.path().join("clock");
+        // What makes the clock leaves semaphores behind in /dev/shm where a program is killed: this one is gone with it.
+        let line = format!(
+            "mount -t tmpfs shm /dev/shm && exec env LD_PRELOAD={FAKETIME} FAKETIME_TIMESTAMP_FILE={} FAKETIME_NO_CACHE=1 \
+             NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 CLOAKROOM_HOME={} {line}",
+            clock.display(),
+            self.folder(on).display()
+        );
+        let mut command = Command::new("ip");
+        command
+            .args(["netns", "exec", &self.full_name(on), "sh", "-c", &line])
+            .env_remove("RUST_LOG")
+            .env_remove("JOURNAL_STREAM")
+            .current_dir(self.folder(on));
+        command
+    }
+}
+
 impl Drop for Internet {
     fn drop(&mut self) {
         for name in &self.namespaces {
@@ -209,19 +199,12 @@ fn a_network_of_machines_lives_by_the_three_lines() {
     let Some(mut internet) = Internet::new() else {
         return;
     };
-    let lines: Vec<String> = shell_blocks(OPERATORS_PAGE)
-        .swap_remove(0)
-        .into_iter()
-        .filter(|line| line.starts_with("cloak "))
-        .collect();
-    let [serve, relay, join] = &lines[..] else {
-        panic!("{lines:?}");
-    };
+    let ThreeLines { serve, relay, join } = ThreeLines::of_the_page();
     let names = ["ann", "ben", "cem", "dora", "emil"];
     for (name, place) in ["server", "eve", "fred"].iter().chain(&names).zip(1..) {
         internet.add(name, place);
     }
-    let mut server = Process::start(internet.run("server", serve));
+    let mut server = Process::start(internet.run("server", &serve));
     let invitation = server.next_line();
     assert!(invitation.starts_with("relays: cloakin1"), "{invitation}");
     let start = |internet: &Internet, name: &str, line: &str| {
@@ -231,27 +214,25 @@ fn a_network_of_machines_lives_by_the_three_lines() {
         relay
     };
     let mut relays = Vec::new();
-    for name in names {
-        fs::write(internet.home(name).join("relays.txt"), &invitation).unwrap();
-        relays.push(start(&internet, name, relay));
+    let mut add = |internet: &Internet, name: &str| {
+        fs::write(internet.folder(name).join("relays.txt"), &invitation).unwrap();
+        relays.push(start(internet, name, &relay));
+    };
+    for name in &names[..3] {
+        add(&internet, name);
     }
     let friends = server.next_line();
     assert!(friends.starts_with("friends: cloakin1"), "{friends}");
-    // The list of the next hour has all five, the relays have it an hour later, and then each answers through another one.
-    (0..3).for_each(|_| internet.next_hour());
-    internet.wait_until("five relays answer", |relays| {
-        relays.len() == 5 && relays.iter().all(|relay| state(relay) == "answering")
-    });
 
-    // A friend joins, and is seen by a first relay of the invitation, and by nobody else.
-    fs::write(internet.home("eve").join("friends.txt"), &friends).unwrap();
+    // A friend joins at once, and is seen by a first relay of the invitation, and by nobody else.
+    fs::write(internet.folder("eve").join("friends.txt"), &friends).unwrap();
     assert_eq!(internet.neighbours("eve"), [""; 0]);
     let look: Value =
         serde_json::from_str(&internet.done("eve", "cloak join friends.txt --look --json"))
             .unwrap();
     assert_eq!(look["relays"], 3);
     assert_eq!(internet.neighbours("eve"), [""; 0]);
-    internet.done("eve", join);
+    internet.done("eve", &join);
     let first = internet.neighbours("eve");
     assert!((1..=2).contains(&first.len()), "{first:?}");
     let invited = ["45.4.1.1", "45.5.1.1", "45.6.1.1"];
@@ -259,9 +240,19 @@ fn a_network_of_machines_lives_by_the_three_lines() {
         first.iter().all(|it| invited.contains(&it.as_str())),
         "{first:?}"
     );
-    fs::write(internet.home("eve").join("photo.jpg"), b"a photo").unwrap();
+
+    // Two more come. The list of the next hour has all five, the relays have it an hour later, and then each answers through
+    // another one.
+    for name in &names[3..] {
+        add(&internet, name);
+    }
+    (0..3).for_each(|_| internet.next_hour());
+    internet.wait_until("five relays answer", |relays| {
+        relays.len() == 5 && relays.iter().all(|relay| state(relay) == "answering")
+    });
+    fs::write(internet.folder("eve").join("photo.jpg"), b"a photo").unwrap();
     let pointer = internet.done("eve", "cloak share photo.jpg");
-    fs::write(internet.home("eve").join("pointer.txt"), pointer).unwrap();
+    fs::write(internet.folder("eve").join("pointer.txt"), pointer).unwrap();
 
     // One relay dies, and leaves the list after two days.
     relays.pop().unwrap().kill();
@@ -293,9 +284,9 @@ fn a_network_of_machines_lives_by_the_three_lines() {
 
     // A second friend has nothing but one text of the first one.
     let both = internet.done("eve", "cloak share photo.jpg --with-invitation");
-    fs::write(internet.home("fred").join("both.txt"), both).unwrap();
+    fs::write(internet.folder("fred").join("both.txt"), both).unwrap();
     internet.done("fred", "cloak get --join - --out copy.jpg < both.txt");
-    let copy = fs::read(internet.home("fred").join("copy.jpg")).unwrap();
+    let copy = fs::read(internet.folder("fred").join("copy.jpg")).unwrap();
     assert_eq!(copy, b"a photo");
     assert!(!internet.neighbours("fred").contains(&"45.1.1.1".to_owned()));
     internet.done("eve", "cloak delete - < pointer.txt");

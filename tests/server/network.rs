@@ -3,18 +3,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::server::operation::{OPERATORS_PAGE, shell_blocks};
+use crate::server::three_lines::{Machines, ThreeLines};
 use crate::support::{Process, cloak, free_port};
 
-/// The machines of a network, each a folder.
-struct Machines(TempDir);
+/// Machines that are folders of this one.
+struct Folders(TempDir);
 
-impl Machines {
+impl Machines for Folders {
     fn folder(&self, name: &str) -> PathBuf {
         let folder = self.0.path().join(name);
         fs::create_dir_all(&folder).unwrap();
@@ -40,30 +40,12 @@ impl Machines {
             .current_dir(self.folder(on));
         shell
     }
-
-    fn output(&self, on: &str, line: &str) -> Output {
-        self.run(on, line).output().unwrap()
-    }
-
-    fn done(&self, on: &str, line: &str) -> String {
-        let output = self.output(on, line);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{line}: {said}");
-        String::from_utf8(output.stdout).unwrap()
-    }
 }
 
 #[test]
 fn the_three_lines_make_a_network() {
-    let machines = Machines(tempdir().unwrap());
-    let lines: Vec<String> = shell_blocks(OPERATORS_PAGE)
-        .swap_remove(0)
-        .into_iter()
-        .filter(|line| line.starts_with("cloak "))
-        .collect();
-    let [serve, relay, join] = &lines[..] else {
-        panic!("{lines:?}");
-    };
+    let machines = Folders(tempdir().unwrap());
+    let ThreeLines { serve, relay, join } = ThreeLines::of_the_page();
     let serve = serve.replace("0.0.0.0:8787", &free_port()).replace(
         "--public-url http://files.example.org:8787",
         "--allow-private",
@@ -104,6 +86,7 @@ fn the_three_lines_make_a_network() {
     }
     let friends = server.next_line();
     assert!(friends.starts_with("friends: cloakin1"), "{friends}");
+    friends_join(&machines, &join, &friends);
 
     // They need no invitation again, and have the list at once.
     drop(relays);
@@ -125,12 +108,11 @@ fn the_three_lines_make_a_network() {
     machines.done("friend", get);
     assert_eq!(fs::read(friend.join("copy.jpg")).unwrap(), b"a photo");
 
-    friends_join(&machines, join, &friends);
     operator_commands(&machines, &kept_key(&machines, "Dora"));
 }
 
 /// A friend joins by the operator's invitation and shares; another one has nothing but what the first one sends, and receives.
-fn friends_join(machines: &Machines, join: &str, friends: &str) {
+fn friends_join(machines: &Folders, join: &str, friends: &str) {
     let eve = machines.folder("eve");
     fs::write(eve.join("friends.txt"), format!("Join us: {friends}")).unwrap();
     let look = machines.done("eve", "cloak join friends.txt --look");
@@ -176,7 +158,7 @@ fn friends_join(machines: &Machines, join: &str, friends: &str) {
     assert!(invited.starts_with("cloakin1"), "{invited}");
 }
 
-fn kept_key(machines: &Machines, operator: &str) -> String {
+fn kept_key(machines: &Folders, operator: &str) -> String {
     let report = machines.done("server", "cloak host relays --json");
     let report: Value = serde_json::from_str(&report).unwrap();
     let relays = report["relays"].as_array().unwrap();
@@ -185,7 +167,7 @@ fn kept_key(machines: &Machines, operator: &str) -> String {
     found.unwrap()["key"].as_str().unwrap().to_owned()
 }
 
-fn operator_commands(machines: &Machines, key: &str) {
+fn operator_commands(machines: &Folders, key: &str) {
     let check = machines.output("server", "cloak check server --network friends");
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(said.contains("3 of 3 relays in the list answer"), "{said}");
@@ -226,7 +208,7 @@ const JOINED: &str = "this relay is in the network";
 
 #[test]
 fn a_network_over_a_bucket_is_refused_with_the_reason() {
-    let machines = Machines(tempdir().unwrap());
+    let machines = Folders(tempdir().unwrap());
     let line = "cloak serve --store s3://bucket --key server.key --network friends";
     let refused = machines.output("server", line);
     assert_eq!(refused.status.code(), Some(2));
@@ -239,7 +221,7 @@ fn a_network_over_a_bucket_is_refused_with_the_reason() {
 
 #[test]
 fn an_invitation_that_lets_no_relay_join_is_named() {
-    let machines = Machines(tempdir().unwrap());
+    let machines = Folders(tempdir().unwrap());
     fs::write(machines.folder("relay").join("empty.txt"), "nothing").unwrap();
     for (line, words) in [
         ("cloak relay --join empty.txt", "invitation"),
