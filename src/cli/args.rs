@@ -549,7 +549,7 @@ pub(super) enum HostCommand {
     Block(HostKey),
     /// Print an invitation, for people who may use the network or for a relay that may join it
     Invite(HostInvite),
-    /// Draw a new join word; invitations with the one before it end in seven days
+    /// Draw a new join word, access word or both; the ones before go on for seven days
     NewWords(HostNewWords),
     /// Print the relays that the network knows, and how they stand
     Relays(HostRelays),
@@ -593,8 +593,11 @@ pub(super) struct HostNewWords {
     #[command(flatten)]
     pub(super) operator: OperatorArgs<ServerLayer>,
     /// The word by which relays join
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "access")]
     pub(super) join: bool,
+    /// The word that uploads must have: printed, and in the invitations for people from now on
+    #[arg(long)]
+    pub(super) access: bool,
 }
 
 #[derive(Args)]

@@ -24,6 +24,7 @@ use cloakroom::protocol::keys::Ed25519Public;
 use cloakroom::protocol::network::JoinRule;
 use cloakroom::protocol::pointer::Pointer;
 use cloakroom::protocol::relay_list::ListRefused;
+use cloakroom::server::network::command::{NetworkAnswer, NetworkCommand};
 use cloakroom::wire::random;
 use tempfile::TempDir;
 
@@ -361,6 +362,35 @@ async fn a_wrong_access_word_is_refused_and_a_missing_one_lets_receive() {
     ));
     let joined = friend.join(with(Some("sesame"))).await.unwrap();
     assert!(matches!(joined.state, JoinedState::Works(_)));
+
+    // The operator draws another word: members have seven days to get an invitation with it.
+    let drawn = world.command(NetworkCommand::NewAccessWord).await;
+    let NetworkAnswer::AccessWord { word: drawn } = drawn else {
+        panic!("{drawn:?}");
+    };
+    friend.share(b"a photo").await.unwrap();
+    for _day in 0..7 {
+        world.pass(24 * HOUR);
+        wait_for("the list of the day", || async {
+            let now = world.now.load(Ordering::SeqCst);
+            let list = world.list().await;
+            list.is_some_and(|(list, _)| list.issued + 24 * HOUR > now)
+        })
+        .await;
+    }
+    let refused = friend.share(b"a photo").await.err().unwrap();
+    let needs_word = ServerRefusal::AccessWord { given: true };
+    assert!(matches!(refused, AppError::Server(why) if why == needs_word));
+    let invitation = world.friends().await.unwrap();
+    let Purpose::Use { access_word } = &invitation.parts().purpose else {
+        panic!("an invitation for relays");
+    };
+    assert_eq!(access_word, &AccessWord::parse(&drawn).ok());
+    friend
+        .join(Invitation::find(invitation.to_text().as_str(), START).unwrap())
+        .await
+        .unwrap();
+    friend.share(b"a photo").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use cloakroom::protocol::address::ServerAddress;
-use cloakroom::protocol::capability::JoinWord;
+use cloakroom::protocol::capability::{AccessWord, JoinWord};
 use cloakroom::protocol::invitation::{Invitation, Purpose};
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::network::{
     Admitted, AnnouncementError, ApproveError, InviteRefused, Issue, JoinRefused, JoinRule,
-    JoinStep, LookRound, NetworkRules, NoInvitation, PendingProof, ProofOutcome, ProofRoute,
-    RelayDetails, RelayRegister, RelayState, RoundOutcome, SignedAnnouncement, StoredRegisterError,
-    next_at_ms,
+    JoinStep, LookRound, NetworkRules, NoAccessWord, NoInvitation, PendingProof, ProofOutcome,
+    ProofRoute, RelayDetails, RelayRegister, RelayState, RoundOutcome, SignedAnnouncement,
+    StoredRegisterError, next_at_ms,
 };
 use cloakroom::protocol::path::{Allowance, Drawing, RelayMemory};
 use cloakroom::protocol::relay_list::{HeldList, OfferOutcome, RelayDescriptor, RelayList, Serves};
@@ -43,6 +43,7 @@ fn rules() -> NetworkRules {
         },
         list_key: list_key(),
         name: "Ann's friends".to_owned(),
+        access_word: None,
         joining: JoinRule::Open,
         allow_private: false,
     }
@@ -1318,6 +1319,59 @@ fn an_invitation_names_only_relays_of_the_signed_list() {
         assert_eq!(look.through.is_none(), look.relay.key == key(4));
     }
     assert_eq!(invite(&mut network).unwrap().parts().relays.len(), 4);
+}
+
+#[test]
+fn a_new_access_word_replaces_the_old_one_within_seven_days_and_the_settings_replace_both() {
+    let word = |text: &str| AccessWord::parse(text).unwrap();
+    let asking = |text: &str| NetworkRules {
+        access_word: Some(word(text)),
+        ..rules()
+    };
+    let mut open = Network::new(rules());
+    let refused = open.register.new_access_word(open.now, &mut open.rng);
+    assert_eq!(refused, Err(NoAccessWord));
+    assert!(open.register.lets_upload(None, open.now));
+    assert!(open.register.lets_upload(Some(&word("any")), open.now));
+
+    let mut network = Network::new(asking("sesame"));
+    let drawn = network
+        .register
+        .new_access_word(network.now, &mut network.rng)
+        .unwrap()
+        .clone();
+    let lets =
+        |register: &RelayRegister, text: &str, now| register.lets_upload(Some(&word(text)), now);
+    let again = |register: &RelayRegister, rules| {
+        RelayRegister::from_bytes(rules, &register.to_bytes()).unwrap()
+    };
+    for register in [
+        again(&network.register, asking("sesame")),
+        again(&network.register, asking(drawn.as_str())),
+    ] {
+        assert_eq!(register.access_word(), Some(&drawn));
+        assert!(!register.lets_upload(None, START));
+        assert!(!lets(&register, "other", START));
+        for (text, days, good) in [
+            (drawn.as_str(), 0, true),
+            (drawn.as_str(), 100, true),
+            ("sesame", 6, true),
+            ("sesame", 7, false),
+        ] {
+            assert_eq!(
+                lets(&register, text, START + days * DAY),
+                good,
+                "{text} {days}"
+            );
+        }
+    }
+    // Whoever writes another word into the settings means that one, and at once.
+    let changed = again(&network.register, asking("third"));
+    assert_eq!(changed.access_word(), Some(&word("third")));
+    assert!(lets(&changed, "third", START) && !lets(&changed, drawn.as_str(), START));
+    assert!(!lets(&changed, "sesame", START));
+    let open = again(&network.register, rules());
+    assert!(open.lets_upload(None, START) && open.access_word().is_none());
 }
 
 /// The relays of an invitation as a list, which is what its recipient begins with.

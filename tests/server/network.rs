@@ -174,6 +174,8 @@ fn operator_commands(machines: &Folders, key: &str) {
     let shown = machines.done("server", "cloak host relays");
     let line = shown.lines().find(|line| line.starts_with(key)).unwrap();
     assert!(line.contains("\"Dora\" answers"), "{line}");
+    let friends = machines.done("server", "cloak host invite --expires 1d");
+    assert!(friends.starts_with("cloakin1"), "{friends}");
     let removed = machines.done("server", &format!("cloak host remove {key} --json"));
     let removed: Value = serde_json::from_str(&removed).unwrap();
     assert_eq!(
@@ -184,8 +186,12 @@ fn operator_commands(machines: &Folders, key: &str) {
     assert!(shown.contains("removed by you"), "{shown}");
     machines.done("server", &format!("cloak host approve {key}"));
     machines.done("server", "cloak host new-words --join");
-    let friends = machines.done("server", "cloak host invite --expires 1d");
-    assert!(friends.starts_with("cloakin1"), "{friends}");
+    let none = machines.output("server", "cloak host new-words");
+    assert_eq!(none.status.code(), Some(2));
+    // This server takes uploads without a word.
+    let open = machines.output("server", "cloak host new-words --access");
+    let said = String::from_utf8_lossy(&open.stderr).into_owned();
+    assert!(said.contains("asks for no access word"), "{said}");
     machines.done("server", &format!("cloak host block {key}"));
     let nobody = machines.output("server", &format!("cloak host remove {}", "0".repeat(64)));
     assert_ne!(nobody.status.code(), Some(0));

@@ -39,13 +39,7 @@ pub(crate) async fn run(command: HostCommand) -> Result<(), CliError> {
                 other => Err(not_done(other)),
             }
         }
-        HostCommand::NewWords(HostNewWords { operator, join: _ }) => {
-            done(ask(&operator, NetworkCommand::NewJoinWord).await?)?;
-            note(
-                "there is a new join word; the one before it ends in seven days (cloak host invite --relay prints an invitation with the new one)",
-            );
-            Ok(())
-        }
+        HostCommand::NewWords(args) => new_words(&args).await,
         HostCommand::Relays(args) => match ask(&args.operator, NetworkCommand::Relays).await? {
             NetworkAnswer::Relays(report) if args.json => {
                 let json = serde_json::to_string(&report).expect("plain fields serialise");
@@ -64,6 +58,25 @@ pub(crate) async fn run(command: HostCommand) -> Result<(), CliError> {
             .await
         }
     }
+}
+
+async fn new_words(args: &HostNewWords) -> Result<(), CliError> {
+    if args.join {
+        done(ask(&args.operator, NetworkCommand::NewJoinWord).await?)?;
+        note(
+            "there is a new join word; the one before it ends in seven days (cloak host invite --relay prints an invitation with the new one)",
+        );
+    }
+    if args.access {
+        match ask(&args.operator, NetworkCommand::NewAccessWord).await? {
+            NetworkAnswer::AccessWord { word } => print_line(&word)?,
+            other => return Err(not_done(other)),
+        }
+        note(
+            "the line above is the new access word; the one before it ends in seven days, so send everybody a new invitation (cloak host invite). It is kept beside the store; write it into the settings of the server too, as access_word",
+        );
+    }
+    Ok(())
 }
 
 /// Decides about one relay, and says what has become of it.
@@ -124,7 +137,8 @@ fn not_done(answer: NetworkAnswer) -> CliError {
             );
             CliError::NotThere
         }
-        NetworkAnswer::Done { .. }
+        NetworkAnswer::AccessWord { .. }
+        | NetworkAnswer::Done { .. }
         | NetworkAnswer::Invitation { .. }
         | NetworkAnswer::Relays(_) => {
             CliError::Other("the server answers something else than it was asked".to_owned())

@@ -46,7 +46,8 @@ pub struct ServerLayer {
     #[arg(long, env = "CLOAKROOM_PREVIOUS_KEYS", value_name = "FILES")]
     previous_keys: Option<Setting<Vec<PathBuf>>>,
     /// Uploads must have this word of up to 64 characters, one for all (different words would tell people apart). As a
-    /// flag other users of the machine can read it: prefer this file or the variable
+    /// flag other users of the machine can read it: prefer this file or the variable. In a network, cloak host new-words
+    /// --access draws another one in its place
     #[arg(long, env = "CLOAKROOM_ACCESS_WORD", value_name = "WORD")]
     access_word: Option<Setting<AccessWord>>,
     /// Work that an upload must have done: 14, 16, 18, 20 or 22 bits for the smallest size, up to 7 more for the larger

@@ -2,10 +2,13 @@
 
 use core::fmt;
 
+use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 use zeroize::{Zeroize as _, ZeroizeOnDrop};
+
+use crate::protocol::word_list::words_of;
 
 /// An operator's access word. Compared in constant time; its `Debug` shows nothing of it.
 #[derive(Clone, ZeroizeOnDrop)]
@@ -24,6 +27,16 @@ impl AccessWord {
         } else {
             Err(InvalidAccessWord)
         }
+    }
+
+    /// Draws five words of the list that people read to each other, 64 bits, with hyphens between them.
+    #[must_use]
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut drawn = [0; 32];
+        rng.fill_bytes(&mut drawn);
+        let words = words_of(&drawn);
+        drawn.zeroize();
+        Self(words.join("-"))
     }
 
     /// The word, for a header or for settings.
@@ -68,6 +81,7 @@ const MAX_LEN: usize = 64;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand_core::SeedableRng as _;
 
     use super::*;
 
@@ -94,6 +108,17 @@ mod tests {
         ] {
             assert_eq!(AccessWord::parse(bad), Err(InvalidAccessWord), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_drawn_word_is_one_that_every_header_carries() {
+        let rng = &mut rand_chacha::ChaCha20Rng::seed_from_u64(4);
+        let drawn: Vec<_> = (0..200).map(|_| AccessWord::generate(rng)).collect();
+        for word in &drawn {
+            assert_eq!(word.as_str().split('-').count(), 5);
+            assert_eq!(AccessWord::parse(word.as_str()).as_ref(), Ok(word));
+        }
+        assert_ne!(drawn[0], drawn[1]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! ```text
 //! POST /relays/join ─► SignedAnnouncement::verify ─► RelayRegister::on_announcement ─► Prove ─► on_proof ─┐
 //! every hour        ─► RelayRegister::begin_round ─► one look at each relay ─► finish_round ──────────────┤
-//! the operator      ─► approve, remove, block, new_join_word ─────────────────────────────────────────────┤
+//! the operator      ─► approve, remove, block, new words ─────────────────────────────────────────────────┤
 //!                                                            GET /relays ◄─ signed_list ◄─ issue ◄────────┘
 //! ```
 //!
@@ -20,7 +20,7 @@
 //! * `looks`: the hourly look, and which relays stand in the list.
 //! * `issue`: the signed list, and the server's invitations to the network.
 //! * `invite`: the relays of an invitation, and those that members make.
-//! * `operator`: what the operator decides by hand.
+//! * `operator`: what the operator decides by hand; `renewed`: a word that is replaced.
 //! * `stored`: the state as bytes.
 
 mod announcement;
@@ -31,6 +31,7 @@ mod membership;
 mod operator;
 mod rates;
 mod register;
+mod renewed;
 mod request;
 mod stored;
 
@@ -45,7 +46,7 @@ pub use membership::{
     ListOutcome, MemberStep, Membership, NotForRelays, PendingAnnouncement, RenewRefused,
     StoredMembershipError,
 };
-pub use operator::{ApproveError, RelayState, RelayView};
+pub use operator::{ApproveError, NoAccessWord, RelayState, RelayView};
 pub use register::{
     Admitted, JoinRefused, JoinRule, JoinStep, NetworkRules, PendingProof, ProofOutcome,
     ProofRoute, RelayRegister,

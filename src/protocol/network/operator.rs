@@ -4,9 +4,10 @@ use rand_core::CryptoRng;
 
 use super::looks::MIN_LISTED;
 use super::register::{
-    DAY_SECS, JoinRefused, JoinStanding, RegisteredRelay, RelayRegister, is_same_place,
+    DrawnAccess, JoinRefused, JoinStanding, RegisteredRelay, RelayRegister, is_same_place,
 };
-use crate::protocol::capability::JoinWord;
+use super::renewed::RenewedWord;
+use crate::protocol::capability::{AccessWord, JoinWord};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayDescriptor;
 
@@ -134,20 +135,36 @@ impl RelayRegister {
 
     /// Draws a new join word at `now` (unix seconds). Those before it end after seven days at the latest.
     pub fn new_join_word(&mut self, now: u64, rng: &mut impl CryptoRng) -> &JoinWord {
-        let ends = now.saturating_add(OLD_WORDS_SECS);
-        let old = core::mem::replace(&mut self.join_word, JoinWord::generate(rng));
-        // A word whose end lies later was ended by a clock that was ahead.
-        for (_, earlier) in &mut self.old_join_words {
-            *earlier = ends.min(*earlier);
-        }
-        self.old_join_words.retain(|(_, earlier)| now < *earlier);
-        if self.old_join_words.len() >= MAX_OLD_WORDS {
-            self.old_join_words.remove(0);
-        }
-        self.old_join_words.push((old, ends));
-        &self.join_word
+        self.join_words.renew(JoinWord::generate(rng), now);
+        &self.join_words.current
+    }
+
+    /// Draws a new word for uploads at `now` (unix seconds), in place of the one of the settings for as long as that stays what it
+    /// is. Those before it end after seven days at the latest.
+    ///
+    /// # Errors
+    /// [`NoAccessWord`]; nothing has changed then.
+    pub fn new_access_word(
+        &mut self,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<&AccessWord, NoAccessWord> {
+        let asked = self.rules.access_word.as_ref().ok_or(NoAccessWord)?;
+        let drawn = self.drawn_access.get_or_insert_with(|| DrawnAccess {
+            in_place_of: asked.clone(),
+            words: RenewedWord::new(asked.clone()),
+        });
+        drawn.words.renew(AccessWord::generate(rng), now);
+        Ok(&drawn.words.current)
     }
 }
+
+/// Uploads need no access word, so there is none to replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this server asks for no access word: set one as access_word in its settings, and start it again"
+)]
+pub struct NoAccessWord;
 
 /// Why a relay cannot be approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -162,7 +179,3 @@ pub enum ApproveError {
     #[error("no relay with this key has announced itself")]
     Unknown,
 }
-
-/// How long an old join word is still good: 7 days.
-const OLD_WORDS_SECS: u64 = 7 * DAY_SECS;
-const MAX_OLD_WORDS: usize = 4;

@@ -11,8 +11,9 @@ use rand_core::CryptoRng;
 
 use super::announcement::{RelayAnnouncement, RelayDetails};
 use super::rates::{JoinRates, Sender};
+use super::renewed::RenewedWord;
 use crate::protocol::address::ServerAddress;
-use crate::protocol::capability::JoinWord;
+use crate::protocol::capability::{AccessWord, JoinWord};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::ip::{is_global, subnet, unwrapped};
 use crate::protocol::keys::{Ed25519Public, Identity};
@@ -26,6 +27,8 @@ pub struct NetworkRules {
     pub list_key: Identity,
     /// The network's name, 1 to 40 bytes.
     pub name: String,
+    /// The word that uploads must have by the settings of the server, when they must have one.
+    pub access_word: Option<AccessWord>,
     /// Whether a relay that joins is listed at once.
     pub joining: JoinRule,
     /// Whether addresses that are not on the public internet are listed: for a network within one house.
@@ -55,9 +58,9 @@ pub struct RelayRegister {
     pub(super) relays: BTreeMap<Ed25519Public, RegisteredRelay>,
     /// Relays that the operator blocked, and what they said of themselves, as far as that is known.
     pub(super) blocked: BTreeMap<Ed25519Public, Option<RelayDetails>>,
-    pub(super) join_word: JoinWord,
-    /// Earlier join words, and when each ends (unix seconds).
-    pub(super) old_join_words: Vec<(JoinWord, u64)>,
+    pub(super) join_words: RenewedWord<JoinWord>,
+    /// The word that was drawn in place of the one of the settings, which is the oldest of those before it.
+    pub(super) drawn_access: Option<DrawnAccess>,
     /// When relays were listed without approval, in unix seconds; those of the last day.
     pub(super) newcomers: Vec<u64>,
     pub(super) list: Option<IssuedList>,
@@ -68,6 +71,12 @@ pub struct RelayRegister {
     /// When the last hourly look began, in unix seconds.
     pub(super) last_round: Option<u64>,
     rates: JoinRates,
+}
+
+/// Access words that were drawn, and the word of the settings in whose place they are.
+pub(super) struct DrawnAccess {
+    pub(super) in_place_of: AccessWord,
+    pub(super) words: RenewedWord<AccessWord>,
 }
 
 /// A relay that joined.
@@ -172,16 +181,16 @@ impl RelayRegister {
     /// A network that no relay has joined yet.
     #[must_use]
     pub fn new(rules: NetworkRules, rng: &mut impl CryptoRng) -> Self {
-        Self::empty(rules, JoinWord::generate(rng))
+        Self::empty(rules, RenewedWord::new(JoinWord::generate(rng)))
     }
 
-    pub(super) fn empty(rules: NetworkRules, join_word: JoinWord) -> Self {
+    pub(super) fn empty(rules: NetworkRules, join_words: RenewedWord<JoinWord>) -> Self {
         Self {
             rules,
             relays: BTreeMap::new(),
             blocked: BTreeMap::new(),
-            join_word,
-            old_join_words: Vec::new(),
+            join_words,
+            drawn_access: None,
             newcomers: Vec::new(),
             list: None,
             earlier: Vec::new(),
@@ -274,18 +283,30 @@ impl RelayRegister {
     /// The word that lets a relay join now.
     #[must_use]
     pub const fn join_word(&self) -> &JoinWord {
-        &self.join_word
+        &self.join_words.current
     }
 
-    /// Compares with all words, so that the time it takes does not tell which one is nearest.
+    /// The word that uploads must have now, when they must have one.
+    #[must_use]
+    pub fn access_word(&self) -> Option<&AccessWord> {
+        let drawn = self.drawn_access.as_ref();
+        drawn.map_or(self.rules.access_word.as_ref(), |drawn| {
+            Some(&drawn.words.current)
+        })
+    }
+
+    /// Whether an upload with this word is taken at `now` (unix seconds).
+    #[must_use]
+    pub fn lets_upload(&self, word: Option<&AccessWord>, now: u64) -> bool {
+        match (&self.drawn_access, &self.rules.access_word) {
+            (None, None) => true,
+            (None, asked) => word == asked.as_ref(),
+            (Some(drawn), _) => word.is_some_and(|word| drawn.words.accepts(word, now)),
+        }
+    }
+
     fn accepts_word(&self, word: Option<&JoinWord>, now: u64) -> bool {
-        let Some(word) = word else {
-            return false;
-        };
-        let old = self.old_join_words.iter();
-        old.filter(|(_, ends)| now < *ends)
-            .map(|(old, _)| old == word)
-            .fold(self.join_word == *word, |accepted, same| accepted | same)
+        word.is_some_and(|word| self.join_words.accepts(word, now))
     }
 
     /// What can be said of an announcement without looking at other relays.

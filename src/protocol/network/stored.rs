@@ -1,5 +1,5 @@
 //! The register as bytes, for whoever keeps it: private JSON types with a version, checked while they are read. The bytes hold the
-//! join words: they are for their owner's eyes.
+//! join words and access words: they are for their owner's eyes.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::announcement::RelayDetails;
-use super::register::{IssuedList, JoinStanding, NetworkRules, RegisteredRelay, RelayRegister};
-use crate::protocol::capability::JoinWord;
+use super::register::{
+    DrawnAccess, IssuedList, JoinStanding, NetworkRules, RegisteredRelay, RelayRegister,
+};
+use super::renewed::RenewedWord;
+use crate::protocol::capability::{AccessWord, JoinWord};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::{RelayDescriptor, RelayList, signature_is_good};
@@ -36,6 +39,9 @@ struct RegisterJson {
     join_word: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     old_join_words: Vec<OldWordJson>,
+    /// Absent while the word of the settings counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access: Option<AccessJson>,
     relays: Vec<RelayJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     blocked: Vec<BlockedJson>,
@@ -54,6 +60,14 @@ struct RegisterJson {
 struct OldWordJson {
     word: String,
     ends: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessJson {
+    in_place_of: String,
+    word: String,
+    old_words: Vec<OldWordJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,8 +115,9 @@ impl RelayRegister {
         let json = RegisterJson {
             version: VERSION,
             server: self.rules.server.key.to_hex(),
-            join_word: self.join_word.to_hex().to_string(),
-            old_join_words: self.old_join_words.iter().map(OldWordJson::of).collect(),
+            join_word: self.join_words.current.to_hex().to_string(),
+            old_join_words: old_words(&self.join_words, |word| word.to_hex().to_string()),
+            access: self.drawn_access.as_ref().map(AccessJson::of),
             relays: self
                 .relays
                 .iter()
@@ -138,11 +153,17 @@ impl RelayRegister {
         let earlier = earlier.filter_map(|list| list.read(&rules)).collect();
         let relays = json.relays.into_iter().map(RelayJson::read);
         let blocked = json.blocked.iter().map(BlockedJson::read);
-        let old_words = json.old_join_words.iter().map(OldWordJson::read);
-        let mut register = Self::empty(rules, word(&json.join_word)?);
+        let drawn_access = json.access.as_ref().map(AccessJson::read).transpose()?;
+        // Once the operator writes another word into the settings, that one counts.
+        let drawn_access = drawn_access.filter(|drawn| {
+            let asked = rules.access_word.as_ref();
+            asked == Some(&drawn.in_place_of) || asked == Some(&drawn.words.current)
+        });
+        let join_words = read_words(&json.join_word, &json.old_join_words, word)?;
+        let mut register = Self::empty(rules, join_words);
+        register.drawn_access = drawn_access;
         register.relays = relays.collect::<Result<BTreeMap<_, _>, _>>()?;
         register.blocked = blocked.collect::<Result<BTreeMap<_, _>, _>>()?;
-        register.old_join_words = old_words.collect::<Result<_, _>>()?;
         register.newcomers = json.newcomers;
         register.last_issued = json.last_issued;
         register.last_round = json.last_round;
@@ -152,16 +173,42 @@ impl RelayRegister {
     }
 }
 
-impl OldWordJson {
-    fn of((word, ends): &(JoinWord, u64)) -> Self {
+fn old_words<W>(words: &RenewedWord<W>, text: impl Fn(&W) -> String) -> Vec<OldWordJson> {
+    let old = words.old.iter().map(|(word, ends)| OldWordJson {
+        word: text(word),
+        ends: *ends,
+    });
+    old.collect()
+}
+
+fn read_words<W>(
+    current: &str,
+    old: &[OldWordJson],
+    read: impl Fn(&str) -> Result<W, StoredRegisterError>,
+) -> Result<RenewedWord<W>, StoredRegisterError> {
+    let old = old.iter().map(|old| Ok((read(&old.word)?, old.ends)));
+    Ok(RenewedWord {
+        current: read(current)?,
+        old: old.collect::<Result<_, _>>()?,
+    })
+}
+
+impl AccessJson {
+    fn of(drawn: &DrawnAccess) -> Self {
         Self {
-            word: word.to_hex().to_string(),
-            ends: *ends,
+            in_place_of: drawn.in_place_of.as_str().to_owned(),
+            word: drawn.words.current.as_str().to_owned(),
+            old_words: old_words(&drawn.words, |word| word.as_str().to_owned()),
         }
     }
 
-    fn read(&self) -> Result<(JoinWord, u64), StoredRegisterError> {
-        Ok((word(&self.word)?, self.ends))
+    fn read(&self) -> Result<DrawnAccess, StoredRegisterError> {
+        let word =
+            |text: &str| AccessWord::parse(text).map_err(|_why| StoredRegisterError::Malformed);
+        Ok(DrawnAccess {
+            in_place_of: word(&self.in_place_of)?,
+            words: read_words(&self.word, &self.old_words, word)?,
+        })
     }
 }
 

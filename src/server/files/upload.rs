@@ -13,7 +13,7 @@ use crate::{
     protocol::{
         address::FileId,
         capability::{
-            OwnedId,
+            AccessWord, OwnedId,
             expiry::{self, HOUR_SECS},
             work,
         },
@@ -31,7 +31,7 @@ impl Files {
         key: &Ed25519Public,
         reservation: Option<Reservation>,
     ) -> Result<FileAnswer, Refusal> {
-        if self.access_word.is_some() && upload.access != self.access_word {
+        if !self.lets_upload(upload.access.as_ref()) {
             return Err(Refusal(401));
         }
         let size = upload.blob.len() as u64;
@@ -98,6 +98,14 @@ impl Files {
             size: Some(size),
             digest: Some(digest.to_hex()),
         }))
+    }
+
+    /// Whether an upload with this word is taken: the network has the words that replaced the one of the settings.
+    fn lets_upload(&self, word: Option<&AccessWord>) -> bool {
+        match self.relay_lists.network() {
+            Some(network) => network.lets_upload(word),
+            None => self.access_word.is_none() || word == self.access_word.as_ref(),
+        }
     }
 
     /// Returns the hour (since 1970, UTC) with which a file expires whose upload or extension asks for `wished`.

@@ -34,6 +34,8 @@ pub enum NetworkCommand {
         #[serde(default)]
         valid_secs: Option<u64>,
     },
+    /// Draw a new word for uploads; those before it end after seven days.
+    NewAccessWord,
     /// Draw a new join word; those before it end after seven days.
     NewJoinWord,
     /// Report all relays that the network knows.
@@ -61,6 +63,11 @@ pub enum Invited {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum NetworkAnswer {
+    /// The word that uploads must have from now on.
+    AccessWord {
+        /// The word: a secret.
+        word: String,
+    },
     /// It is done and kept.
     Done {
         /// Relays that are in the list now.
@@ -187,6 +194,18 @@ impl NetworkOperator {
                     Err(why) => refused(&why),
                 }
             }
+            NetworkCommand::NewAccessWord => {
+                let now = (self.0.clock)();
+                let drawn = self.0.change(|register| {
+                    let word = register.new_access_word(now, &mut random::system());
+                    word.map(|word| word.as_str().to_owned())
+                });
+                match (drawn, self.0.settle().await) {
+                    (Err(why), _) => refused(&why),
+                    (Ok(word), Ok(())) => NetworkAnswer::AccessWord { word },
+                    (Ok(_), Err(_said)) => NetworkAnswer::Failed,
+                }
+            }
             NetworkCommand::NewJoinWord => {
                 let now = (self.0.clock)();
                 self.0.change(|register| {
@@ -225,7 +244,7 @@ impl NetworkOperator {
         valid_secs: Option<u64>,
     ) -> Result<String, NoInvitation> {
         let access_word = match to {
-            Invited::Friends => self.0.access_word.clone(),
+            Invited::Friends => self.0.register.lock().access_word().cloned(),
             Invited::FriendsWithoutAccessWord => None,
             Invited::Relays => return self.invite_relay(valid_secs),
         };

@@ -54,7 +54,6 @@ pub struct NetworkConfig {
 /// The network of a running server.
 pub(crate) struct RelayNetwork {
     server: ServerAddress,
-    access_word: Option<AccessWord>,
     register: Mutex<RelayRegister>,
     /// The register has changed since it was last looked at to be kept.
     has_changed: AtomicBool,
@@ -117,6 +116,7 @@ impl RelayNetwork {
             server: server.address.clone(),
             list_key: config.list_key,
             name: config.name,
+            access_word: server.access_word.cloned(),
             joining: config.joining,
             allow_private: config.allow_private,
         };
@@ -127,7 +127,6 @@ impl RelayNetwork {
         }
         let network = Self {
             server: server.address.clone(),
-            access_word: server.access_word.cloned(),
             register: Mutex::new(register),
             has_changed: AtomicBool::new(true),
             keeper: tokio::sync::Mutex::new(RegisterKeeper::new(file)),
@@ -227,6 +226,12 @@ impl RelayNetwork {
             failed.pop_front();
         }
         failed.push_back(failure);
+    }
+
+    /// Whether an upload with this word is taken.
+    pub(crate) fn lets_upload(&self, word: Option<&AccessWord>) -> bool {
+        let now = (self.clock)();
+        self.register.lock().lets_upload(word, now)
     }
 
     /// The answer to `GET /relays` at `now` (unix seconds); `None` while there is no list that anybody could use.
