@@ -604,6 +604,9 @@ pub(super) struct HostNewWords {
 pub(super) struct HostRelays {
     #[command(flatten)]
     pub(super) operator: OperatorArgs<ServerLayer>,
+    /// Print the entries of those that belong in a list, for `cloak relay-list new`: where you sign the list yourself
+    #[arg(long, conflicts_with = "json")]
+    pub(super) entries: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -613,6 +616,8 @@ pub(super) struct HostRelays {
 pub(super) enum RelayListCommand {
     /// Add relays to a list by the entries that they print, each in place of its old one, and date it anew
     Add(AddToRelayList),
+    /// Print the public half of the key that signs a list
+    Key(RelayListKey),
     /// Join the entries that relays print into an unsigned list, on standard output
     New(NewRelayList),
     /// Sign a list: writes its .sig and prints the line that people add it by
@@ -632,6 +637,13 @@ pub(super) struct AddToRelayList {
     /// How long it is good for, from now
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_seconds)]
     pub(super) valid_for: u64,
+}
+
+#[derive(Args)]
+pub(super) struct RelayListKey {
+    /// The key; made when it is missing
+    #[arg(long, value_name = "FILE", default_value = "relay-list.key")]
+    pub(super) key: PathBuf,
 }
 
 #[derive(Args)]

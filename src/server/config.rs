@@ -13,6 +13,7 @@ use crate::{
     protocol::{
         address::ServerUrl,
         capability::{AccessWord, work::WorkBase},
+        keys::Ed25519Public,
         network::JoinRule,
     },
     wire::{admission::Rules, holder::IpNetwork},
@@ -44,6 +45,8 @@ pub struct ServerSettings {
     pub work: Option<WorkBase>,
     /// A signed relay list to hand on, its `.sig` beside it; read again when it changes.
     pub relay_list: Option<PathBuf>,
+    /// Who signs that list, when it is the one of the network.
+    pub list_key: Option<Ed25519Public>,
     /// The name of the network that the server keeps: it lets relays join and signs their list.
     pub network: Option<String>,
     /// Whether a relay that joins the network is listed at once.
@@ -84,6 +87,7 @@ impl Default for ServerSettings {
             access_word: None,
             work: None,
             relay_list: None,
+            list_key: None,
             network: None,
             joining: JoinRule::default(),
             allow_private: false,
@@ -147,11 +151,16 @@ impl ServerSettings {
                     "network (--network) needs a store in a folder: several servers over one bucket cannot keep one list of relays yet",
                 );
             }
-            if self.relay_list.is_some() {
+            if self.relay_list.is_some() && self.list_key.is_none() {
                 return Err(
-                    "give network (--network), and the server signs the list of the relays that join it, or relay_list (--relay-list), which you sign, not both",
+                    "a network (--network) whose list you sign yourself (relay_list, --relay-list) needs list_key (--list-key), the public key that cloak relay-list key prints; without relay_list the server signs the list",
                 );
             }
+        }
+        if self.list_key.is_some() && (self.network.is_none() || self.relay_list.is_none()) {
+            return Err(
+                "list_key (--list-key) says who signs the list of a network: give network (--network) and relay_list (--relay-list) too",
+            );
         }
         if self.policy.ttl_max < MIN_TTL || self.policy.ttl_default < MIN_TTL {
             return Err("ttl_default and ttl_max must be one hour or longer");
@@ -193,6 +202,7 @@ const MAX_BLOB: u64 = 10_223_616;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::keys::Identity;
 
     type Change = fn(&mut ServerSettings);
 
@@ -205,7 +215,7 @@ mod tests {
     #[test]
     fn settings_that_contradict_each_other_are_named() {
         assert_eq!(ServerSettings::default().validate(), Ok(()));
-        let changes: [(Change, &str); 12] = [
+        let changes: [(Change, &str); 13] = [
             (|it| it.network = Some("n".repeat(41)), "40 bytes"),
             (
                 |it| {
@@ -220,7 +230,14 @@ mod tests {
                     it.network = Some("friends".to_owned());
                     it.relay_list = Some("relays.json".into());
                 },
-                "not both",
+                "--list-key",
+            ),
+            (
+                |it| {
+                    it.network = Some("friends".to_owned());
+                    it.list_key = Some(Identity::from_seed([1; 32]).public());
+                },
+                "--relay-list",
             ),
             (|it| it.listen = ([0, 0, 0, 0], 8787).into(), "--public-url"),
             (|it| it.store = "s3://bucket".parse().unwrap(), "--key"),

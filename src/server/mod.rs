@@ -154,9 +154,9 @@ impl Server {
             clock: &config.clock,
             admission: &admission,
             accept_clock: config.clock_trust == ClockTrust::AcceptNow,
+            relay_list: config.settings.relay_list.clone(),
         };
-        let relay_list = config.settings.relay_list.clone();
-        let relay_lists = RelayLists::open(config.network, relay_list, network_server).await?;
+        let relay_lists = RelayLists::open(config.network, network_server).await?;
         let stats = Arc::new(Stats::default());
         let files = Arc::new(Files {
             store: Arc::new(store),

@@ -1,6 +1,5 @@
 //! Where the relay list is from that the server hands out: a file that its operator signs, or the network that it keeps.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,9 +28,9 @@ impl RelayLists {
     /// [`OpenNetworkError`].
     pub(crate) async fn open(
         network: Option<NetworkConfig>,
-        file: Option<PathBuf>,
         server: NetworkServer<'_>,
     ) -> Result<Self, OpenNetworkError> {
+        let file = server.relay_list.clone();
         Ok(match (network, file) {
             (Some(network), _) => Self::Kept(RelayNetwork::open(network, server).await?),
             (None, Some(file)) => Self::Mirrored(Arc::new(RelayMirror::new(file))),

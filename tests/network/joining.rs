@@ -1,14 +1,16 @@
 //! Relays that join a network, die, move and come back, and strangers that lie, flood and try to fill the list.
 
+use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 
 use cloakroom::protocol::capability::JoinWord;
+use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::network::{
-    Admitted, InviteRefused, JoinAnswer, JoinRefused, JoinRule, NoInvitation, RelayDetails,
-    SignedAnnouncement,
+    Admitted, InviteRefused, JoinAnswer, JoinRefused, JoinRule, ListSigner, NoInvitation,
+    RelayDetails, SignedAnnouncement,
 };
-use cloakroom::protocol::relay_list::Serves;
+use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves, sign};
 use cloakroom::relay::{Relay, RelayConfig};
 use cloakroom::server::network::command::{NetworkAnswer, NetworkCommand};
 
@@ -85,6 +87,56 @@ async fn there_is_no_invitation_for_people_while_no_request_comes_back() {
     relays.push(back.await);
     let network = world.server.network().unwrap();
     network.first_invitation().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_its_operator_signs_is_handed_out_as_soon_as_it_is_there() {
+    let key = identity(202);
+    let signed = tempfile::tempdir().unwrap();
+    let file = signed.path().join("relays.json");
+    let world = World::start_with(JoinRule::Open, |config| {
+        let network = config.network.as_mut().unwrap();
+        network.signer = ListSigner::Elsewhere(key.public());
+        config.settings.relay_list = Some(file.clone());
+    })
+    .await;
+    let mut relays = Vec::new();
+    for seed in 1..=3 {
+        relays.push(world.join(seed).await);
+    }
+    assert_eq!(world.friends().await.err(), Some(NoInvitation::NextList));
+    let NetworkAnswer::Entries { entries } = world.command(NetworkCommand::Entries).await else {
+        panic!("no entries");
+    };
+    let entries = entries
+        .iter()
+        .map(|entry| RelayDescriptor::parse(entry).unwrap());
+    let now = world.now.load(Ordering::SeqCst);
+    let list = RelayList::join("by hand", now, now + 90 * 24 * HOUR, entries.collect()).unwrap();
+    let list = list.to_json();
+    let hand_over = |signer: &Identity| {
+        // The signature first: what is there is never a new list with the signature of the old one.
+        fs::write(
+            file.with_extension("json.sig"),
+            sign(signer, list.as_bytes()),
+        )
+        .unwrap();
+        fs::write(&file, &list).unwrap();
+    };
+    // Somebody else's is handed out to nobody.
+    hand_over(&identity(99));
+    world.pass(60);
+    assert_eq!(world.listed().await, 0);
+    hand_over(&key);
+    let invitation = world.friends_when_ready().await;
+    assert_eq!(invitation.parts().list_key, key.public());
+    let (_, served) = world.list().await.unwrap();
+    assert_eq!(served.list, list);
+    // Relays that have no list yet ask for it every minute.
+    world.pass(60);
+    for relay in &relays {
+        relay.has_list_of(3).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

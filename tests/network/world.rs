@@ -14,8 +14,8 @@ use cloakroom::protocol::file_api::{FileRequest, SignedList, read_signed_list};
 use cloakroom::protocol::invitation::{Invitation, Purpose};
 use cloakroom::protocol::keys::Identity;
 use cloakroom::protocol::network::{
-    Admitted, JoinAnswer, JoinRule, Membership, NoInvitation, RelayDetails, RelayRequest,
-    SignedAnnouncement,
+    Admitted, JoinAnswer, JoinRule, ListSigner, Membership, NoInvitation, RelayDetails,
+    RelayRequest, SignedAnnouncement,
 };
 use cloakroom::protocol::onion::v4::{RequestHead, Response};
 use cloakroom::protocol::onion::{HopCipher, OnionRoute, build};
@@ -93,7 +93,7 @@ impl World {
             name: "Ann's friends".to_owned(),
             joining,
             allow_private: true,
-            list_key: identity(201),
+            signer: ListSigner::Here(identity(201)),
         });
         change(&mut config);
         Server::start(config).await.unwrap()
@@ -146,6 +146,34 @@ impl World {
         let network = self.server.network().unwrap();
         let word = network.invite(Invited::Friends, None).await?;
         Ok(Invitation::find(&word, START).unwrap())
+    }
+
+    /// Waits until people can be invited.
+    pub(crate) async fn friends_when_ready(&self) -> Invitation {
+        let network = self.server.network().unwrap();
+        let word = network.first_invitation().await.unwrap();
+        Invitation::find(&word, START).unwrap()
+    }
+
+    /// Ends the server, and starts a changed one at its address.
+    pub(crate) async fn replace_server(self, change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let Self {
+            folder,
+            now,
+            server,
+        } = self;
+        let listen = server.addr();
+        server.stop().await;
+        let change = |config: &mut ServerConfig| {
+            config.settings.listen = listen;
+            change(config);
+        };
+        let server = Self::serve(folder.path(), &now, JoinRule::Open, change).await;
+        Self {
+            folder,
+            now,
+            server,
+        }
     }
 
     /// Starts the relay with the key of `seed` at 127.0.`place`.1, as a part of the internet of its own, which joins by the

@@ -6,16 +6,19 @@ use std::net::IpAddr;
 
 use cloakroom::protocol::address::ServerAddress;
 use cloakroom::protocol::capability::{AccessWord, JoinWord};
+use cloakroom::protocol::file_api::SignedList;
 use cloakroom::protocol::invitation::{Invitation, Purpose};
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::network::{
     Admitted, AnnouncementError, ApproveError, InviteRefused, Issue, JoinRefused, JoinRule,
-    JoinStep, LookRound, NetworkRules, NoAccessWord, NoInvitation, PendingProof, ProofOutcome,
-    ProofRoute, RelayDetails, RelayRegister, RelayState, RoundOutcome, SignedAnnouncement,
-    StoredRegisterError, next_at_ms,
+    JoinStep, ListSigner, LookRound, NetworkRules, NoAccessWord, NoInvitation, PendingProof,
+    ProofOutcome, ProofRoute, RelayDetails, RelayRegister, RelayState, RoundOutcome,
+    SignedAnnouncement, StoredRegisterError, next_at_ms,
 };
 use cloakroom::protocol::path::{Allowance, Drawing, RelayMemory};
-use cloakroom::protocol::relay_list::{HeldList, OfferOutcome, RelayDescriptor, RelayList, Serves};
+use cloakroom::protocol::relay_list::{
+    HeldList, ListRefused, OfferOutcome, RelayDescriptor, RelayList, Serves, sign,
+};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -41,7 +44,7 @@ fn rules() -> NetworkRules {
             url: format!("http://{HOST}:8787").parse().unwrap(),
             key: server().public(),
         },
-        list_key: list_key(),
+        signer: ListSigner::Here(list_key()),
         name: "Ann's friends".to_owned(),
         access_word: None,
         joining: JoinRule::Open,
@@ -1374,6 +1377,67 @@ fn a_new_access_word_replaces_the_old_one_within_seven_days_and_the_settings_rep
     assert!(open.lets_upload(None, START) && open.access_word().is_none());
 }
 
+#[test]
+fn a_list_that_is_signed_elsewhere_is_taken_as_members_take_it() {
+    let elsewhere = || NetworkRules {
+        signer: ListSigner::Elsewhere(list_key().public()),
+        ..rules()
+    };
+    let signed_by = |key: &Identity, register: &RelayRegister, issued: u64| {
+        let list = RelayList::join("by hand", issued, issued + 90 * DAY, register.entries());
+        let list = list.unwrap().to_json();
+        let signature = sign(key, list.as_bytes());
+        SignedList { list, signature }
+    };
+    let invite = |network: &mut Network| {
+        let purpose = Purpose::Use { access_word: None };
+        network
+            .register
+            .invite(purpose, START + DAY, network.now, &mut network.rng)
+    };
+    let mut network = Network::new(elsewhere());
+    for number in 1..=3 {
+        network.join(number).unwrap();
+    }
+    assert_eq!(network.issue(), Issue::Elsewhere);
+    assert!(network.register.signed_list(network.now).is_none());
+    assert_eq!(invite(&mut network).err(), Some(NoInvitation::NextList));
+
+    let first = signed_by(&list_key(), &network.register, START);
+    let forged = signed_by(&relay(9), &network.register, START);
+    let refused = network.register.take_list(&forged, START);
+    assert_eq!(refused, Err(ListRefused::WronglySigned));
+    let taken = network.register.take_list(&first, START);
+    assert_eq!(taken, Ok(OfferOutcome::New));
+    assert_eq!(network.register.signed_list(START), Some(&first));
+    let invitation = invite(&mut network).unwrap();
+    assert_eq!(invitation.parts().list_key, list_key().public());
+    assert_eq!(invitation.parts().relays.len(), 3);
+
+    // A fourth relay is nowhere before its operator signs a list with it, which is kept, and nothing older comes after it.
+    network.join(4).unwrap();
+    assert_eq!(invite(&mut network).unwrap().parts().relays.len(), 3);
+    let second = signed_by(&list_key(), &network.register, START + 60);
+    assert!(second.list.contains(&key(4).to_hex()));
+    let taken = network.register.take_list(&second, START + 60);
+    assert_eq!(taken, Ok(OfferOutcome::New));
+    let bytes = network.register.to_bytes();
+    network.register = RelayRegister::from_bytes(elsewhere(), &bytes).unwrap();
+    assert_eq!(network.register.signed_list(START), Some(&second));
+    let back = network.register.take_list(&first, START + 60);
+    assert_eq!(back, Err(ListRefused::Older));
+    let same = network.register.take_list(&second, START + 60);
+    assert_eq!(same, Ok(OfferOutcome::Same));
+    assert_eq!(invite(&mut network).unwrap().parts().relays.len(), 4);
+    // It ends when it says so.
+    assert!(
+        network
+            .register
+            .signed_list(START + 60 + 90 * DAY)
+            .is_none()
+    );
+}
+
 /// The relays of an invitation as a list, which is what its recipient begins with.
 fn invited(invitation: &Invitation) -> RelayList {
     let relays = invitation.parts().relays.iter();
@@ -1501,7 +1565,7 @@ fn a_new_list_key_signs_a_new_list() {
     let bytes = network.register.to_bytes();
     let other = Identity::from_seed([99; 32]);
     let rules = NetworkRules {
-        list_key: Identity::from_seed([99; 32]),
+        signer: ListSigner::Here(Identity::from_seed([99; 32])),
         ..rules()
     };
     network.register = RelayRegister::from_bytes(rules, &bytes).unwrap();

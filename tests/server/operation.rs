@@ -578,9 +578,11 @@ fn the_ten_lines_lead_to_a_file_that_arrives() {
         assert!(output.status.success(), "{line}: {}", said(&output));
         String::from_utf8(output.stdout).unwrap()
     };
-    let by_hand = shell_blocks(OPERATORS_PAGE)
-        .into_iter()
-        .find(|block| block.iter().any(|line| line.contains("relay-list new")));
+    let by_hand = shell_blocks(OPERATORS_PAGE).into_iter().find(|block| {
+        block
+            .iter()
+            .any(|line| line.contains("relay-list new ann.json"))
+    });
     let lines: Vec<String> = by_hand
         .unwrap()
         .into_iter()

@@ -40,6 +40,17 @@ pub(crate) async fn run(command: HostCommand) -> Result<(), CliError> {
             }
         }
         HostCommand::NewWords(args) => new_words(&args).await,
+        HostCommand::Relays(args) if args.entries => {
+            match ask(&args.operator, NetworkCommand::Entries).await? {
+                NetworkAnswer::Entries { entries } => {
+                    for entry in &entries {
+                        print_json_text(entry)?;
+                    }
+                    Ok(())
+                }
+                other => Err(not_done(other)),
+            }
+        }
         HostCommand::Relays(args) => match ask(&args.operator, NetworkCommand::Relays).await? {
             NetworkAnswer::Relays(report) if args.json => {
                 let json = serde_json::to_string(&report).expect("plain fields serialise");
@@ -139,6 +150,7 @@ fn not_done(answer: NetworkAnswer) -> CliError {
         }
         NetworkAnswer::AccessWord { .. }
         | NetworkAnswer::Done { .. }
+        | NetworkAnswer::Entries { .. }
         | NetworkAnswer::Invitation { .. }
         | NetworkAnswer::Relays(_) => {
             CliError::Other("the server answers something else than it was asked".to_owned())

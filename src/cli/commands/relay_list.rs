@@ -17,7 +17,7 @@ use crate::cli::args::{
 };
 use crate::cli::terminal::{self, print_json_text, print_line};
 use crate::disk::key_file;
-use crate::protocol::keys::Ed25519Public;
+use crate::protocol::keys::{Ed25519Public, Identity};
 use crate::protocol::relay_list::{ListSource, RelayDescriptor, RelayList};
 use crate::wire::{clock, random};
 
@@ -28,6 +28,10 @@ pub(crate) async fn run(
     match args {
         RelayListCommand::New(new) => make(&new),
         RelayListCommand::Add(add) => change(&add),
+        RelayListCommand::Key(args) => {
+            let key = signing_key(&args.key)?;
+            Ok(print_line(&key.public().to_hex())?)
+        }
         RelayListCommand::Sign(sign) => self::sign(&sign),
         RelayListCommand::Verify(verify) => self::verify(&verify, cancel).await,
     }
@@ -98,6 +102,19 @@ fn tell_unsigned(was_signed: bool) {
     }
 }
 
+/// The key in this file, which is made when it is missing.
+fn signing_key(path: &Path) -> Result<Identity, CliError> {
+    let made = !path.exists();
+    let key = key_file::load_or_create(path, &mut random::system())
+        .map_err(|error| CliError::Other(error.to_string()))?;
+    if made {
+        terminal::note(
+            "a new key was made: keep its file safe, since only what it signs replaces a list that it has signed",
+        );
+    }
+    Ok(key)
+}
+
 fn sign(args: &SignRelayList) -> Result<(), CliError> {
     let source = match &args.url {
         Some(url) if url.contains("#k=") => {
@@ -107,20 +124,13 @@ fn sign(args: &SignRelayList) -> Result<(), CliError> {
         }
         url => url.clone(),
     };
-    let made = !args.key.exists();
-    let key = key_file::load_or_create(&args.key, &mut random::system())
-        .map_err(|error| CliError::Other(error.to_string()))?;
+    let key = signing_key(&args.key)?;
     // A URL that cannot be added is noticed before anything is written.
     let line = source
         .map(|url| format!("{url}#k={}", key.public().to_hex()).parse::<ListSource>())
         .transpose()
         .map_err(AppError::from)?;
     let list = list_file::sign(&args.list, &key, (clock::system())())?;
-    if made {
-        terminal::note(
-            "a new key was made: keep its file safe, since only what it signs replaces this list",
-        );
-    }
     terminal::note(&format!(
         "signed: {} relays, in {}; hand out both files side by side",
         list.relays.len(),

@@ -12,6 +12,7 @@ use crate::cli::args::Serve;
 use crate::cli::operator_settings::{ServerLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_line, print_text};
 use crate::disk::key_file::{self, KeyFileError};
+use crate::protocol::network::ListSigner;
 use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
 use crate::server::keys::PreviousKey;
@@ -115,13 +116,18 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
 /// The network that the settings name, with its key.
 fn network(settings: &ServerSettings) -> Option<Result<NetworkConfig, KeyFileError>> {
     let name = settings.network.clone()?;
-    let path = settings.list_key_file()?;
-    let list_key = key_file::load_or_create(&path, &mut random::system());
-    Some(list_key.map(|list_key| NetworkConfig {
+    let signer = match settings.list_key {
+        Some(key) => Ok(ListSigner::Elsewhere(key)),
+        None => {
+            let path = settings.list_key_file()?;
+            key_file::load_or_create(&path, &mut random::system()).map(ListSigner::Here)
+        }
+    };
+    Some(signer.map(|signer| NetworkConfig {
         name,
         joining: settings.joining,
         allow_private: settings.allow_private,
-        list_key,
+        signer,
     }))
 }
 

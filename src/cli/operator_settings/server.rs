@@ -15,6 +15,7 @@ use crate::{
     protocol::{
         address::ServerUrl,
         capability::{AccessWord, work::WorkBase},
+        keys::Ed25519Public,
         network::JoinRule,
     },
     server::{config::ServerSettings, store::location::StoreLocation},
@@ -94,6 +95,10 @@ pub struct ServerLayer {
     /// A signed relay list to hand out, its signature beside it in FILE.sig; read again whenever it changes
     #[arg(long, env = "CLOAKROOM_RELAY_LIST", value_name = "FILE")]
     relay_list: Option<Setting<PathBuf>>,
+    /// The public key that signs relay_list, as `cloak relay-list key` prints it, where that is the list of a network: then
+    /// the server signs none, and invitations name this key
+    #[arg(long, env = "CLOAKROOM_LIST_KEY", value_name = "HEX")]
+    list_key: Option<Setting<Ed25519Public>>,
     /// Keep a network of this name, 1 to 40 bytes: relays join it by an invitation, and the server signs their list. Its key
     /// list.key is made beside the identity: back it up too
     #[arg(long, env = "CLOAKROOM_NETWORK", value_name = "NAME")]
@@ -148,6 +153,7 @@ impl SettingsLayer for ServerLayer {
         put(self.sweep_every, &mut settings.sweep_every);
         put(self.plain_http, &mut settings.plain_http);
         put(self.relay_list.map(in_folder), &mut settings.relay_list);
+        put(self.list_key, &mut settings.list_key);
         put(self.network, &mut settings.network);
         put(self.joining, &mut settings.joining);
         put(self.allow_private, &mut settings.allow_private);

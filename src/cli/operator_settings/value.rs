@@ -28,6 +28,7 @@ use crate::{
         address::ServerUrl,
         capability::{AccessWord, work::WorkBase},
         invitation::Invitation,
+        keys::Ed25519Public,
         network::JoinRule,
         relay_list::Serves,
     },
@@ -261,6 +262,14 @@ impl SettingValue for JoinSource {
             text if Invitation::may_be(text) => Ok(Self::Word(Zeroizing::new(text.to_owned()))),
             path => Ok(Self::File(PathBuf::from(path))),
         }
+    }
+}
+
+impl SettingValue for Ed25519Public {
+    fn read(texts: &[String]) -> Result<Self, String> {
+        Self::from_hex(one(texts)?.trim()).map_err(|why| {
+            format!("{why}; wanted is the public one, as cloak relay-list key prints it")
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::announcement::RelayDetails;
 use super::invite;
 use super::looks::MIN_LISTED;
-use super::register::{DAY_SECS, IssuedList, RegisteredRelay, RelayRegister};
+use super::register::{DAY_SECS, IssuedList, ListSigner, RegisteredRelay, RelayRegister};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::invitation::{
     InvalidInvitation, Invitation, InvitationParts, InvitedRelay, Purpose,
@@ -17,7 +17,8 @@ use crate::protocol::invitation::{
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::path::Allowance;
 use crate::protocol::relay_list::{
-    CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList, can_be_mirrored, sign,
+    CLOCKS_DIFFER_SECS, HeldList, ListRefused, OfferOutcome, RelayDescriptor, RelayList,
+    can_be_mirrored, sign,
 };
 
 /// The outcome of [`RelayRegister::issue`].
@@ -26,6 +27,8 @@ pub enum Issue {
     /// The clock is more than an hour behind the date of the newest list: none is signed, so that dates never go back. The
     /// operator says whether the clock is right: [`RelayRegister::accept_clock`].
     ClockBehind,
+    /// The list is signed elsewhere: see [`RelayRegister::take_list`].
+    Elsewhere,
     /// A new list was signed.
     New,
     /// It has changed, and the newest is dated with this hour or the next one: a new one can be signed in so many seconds.
@@ -46,6 +49,9 @@ impl RelayRegister {
     /// Signs a new list, if one is due at `now` (unix seconds): relays or the name have changed, or the newest is a day old. Call it
     /// after every change and every hour.
     pub fn issue(&mut self, now: u64) -> Issue {
+        let ListSigner::Here(key) = &self.rules.signer else {
+            return Issue::Elsewhere;
+        };
         let relays = self.fitting_relays();
         if relays.len() < MIN_LISTED {
             // Relays were taken out, or others came in their place: nobody shall be sent through them any longer.
@@ -79,7 +85,7 @@ impl RelayRegister {
             relays,
         };
         let text = list.to_compact_json();
-        let signature = sign(&self.rules.list_key, text.as_bytes());
+        let signature = sign(key, text.as_bytes());
         self.last_issued = hour;
         let new = IssuedList {
             list,
@@ -95,6 +101,39 @@ impl RelayRegister {
             self.earlier.push(before);
         }
         Issue::New
+    }
+
+    /// Takes a list that was signed elsewhere at `now` (unix seconds), as those do who use the network: nothing else of a list is
+    /// looked at before its signature, and its date never goes back.
+    ///
+    /// # Errors
+    /// [`ListRefused`]; the list that is held stays.
+    pub fn take_list(
+        &mut self,
+        offered: &SignedList,
+        now: u64,
+    ) -> Result<OfferOutcome, ListRefused> {
+        let key = self.rules.signer.key();
+        let mut held = match &self.list {
+            Some(list) => HeldList::resume(key, &list.signed.list, &list.signed.signature),
+            None => HeldList::new(key),
+        };
+        let text = offered.list.as_bytes();
+        let outcome = held.offer(text, Some(&offered.signature), now)?;
+        if let (OfferOutcome::New, Some(list)) = (outcome, held.last()) {
+            self.last_issued = list.issued;
+            self.list = Some(IssuedList {
+                list: list.clone(),
+                signed: offered.clone(),
+            });
+        }
+        Ok(outcome)
+    }
+
+    /// The entries of the relays that a list would name now, for whoever signs it elsewhere.
+    #[must_use]
+    pub fn entries(&self) -> Vec<RelayDescriptor> {
+        self.fitting_relays()
     }
 
     /// The answer to `GET /relays` at `now` (unix seconds); `None` while there is no list that anybody could use.
@@ -173,7 +212,7 @@ impl RelayRegister {
             .collect();
         let parts = InvitationParts {
             server: self.rules.server.clone(),
-            list_key: self.rules.list_key.public(),
+            list_key: self.rules.signer.key(),
             relays: Vec::new(),
             name: self.rules.name.clone(),
             expires,
@@ -296,7 +335,7 @@ pub enum InviteRefused {
 pub enum NoInvitation {
     /// Its relays make a path, and the signed list does not have all of them yet.
     #[error(
-        "the relays that joined last are in the list from the next full hour on; try again then"
+        "the relays that joined last are not in the signed list yet: the server signs one at the next full hour, or you do"
     )]
     NextList,
     /// No request came back over relays of the list.

@@ -8,7 +8,7 @@
 //!                                                            GET /relays ◄─ signed_list ◄─ issue ◄────────┘
 //! ```
 //!
-//! After each of these the driver calls [`RelayRegister::issue`] and keeps [`RelayRegister::to_bytes`] before it answers.
+//! Where the list is signed elsewhere, [`RelayRegister::take_list`] stands for that. After each of these the driver calls [`RelayRegister::issue`] and keeps [`RelayRegister::to_bytes`] before it answers.
 //!
 //! The relay's side is [`Membership`]: it says when to announce the relay and when to fetch the list.
 //!
@@ -48,8 +48,8 @@ pub use membership::{
 };
 pub use operator::{ApproveError, NoAccessWord, RelayState, RelayView};
 pub use register::{
-    Admitted, JoinRefused, JoinRule, JoinStep, NetworkRules, PendingProof, ProofOutcome,
-    ProofRoute, RelayRegister,
+    Admitted, JoinRefused, JoinRule, JoinStep, ListSigner, NetworkRules, PendingProof,
+    ProofOutcome, ProofRoute, RelayRegister,
 };
 pub use request::{JoinAnswer, RelayRequest, address_response, read_address};
 pub use stored::StoredRegisterError;

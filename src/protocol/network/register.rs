@@ -23,8 +23,8 @@ use crate::protocol::relay_list::{CLOCKS_DIFFER_SECS, RelayDescriptor, RelayList
 pub struct NetworkRules {
     /// The file server of the network.
     pub server: ServerAddress,
-    /// Signs the network's list.
-    pub list_key: Identity,
+    /// Who signs the network's list.
+    pub signer: ListSigner,
     /// The network's name, 1 to 40 bytes.
     pub name: String,
     /// The word that uploads must have by the settings of the server, when they must have one.
@@ -33,6 +33,25 @@ pub struct NetworkRules {
     pub joining: JoinRule,
     /// Whether addresses that are not on the public internet are listed: for a network within one house.
     pub allow_private: bool,
+}
+
+/// Who signs the list of a network.
+pub enum ListSigner {
+    /// Its operator, somewhere else, with the key whose public half this is.
+    Elsewhere(Ed25519Public),
+    /// Its server, with this key.
+    Here(Identity),
+}
+
+impl ListSigner {
+    /// The key by which everybody checks the list.
+    #[must_use]
+    pub fn key(&self) -> Ed25519Public {
+        match self {
+            Self::Elsewhere(key) => *key,
+            Self::Here(identity) => identity.public(),
+        }
+    }
 }
 
 /// Whether a relay that joins is listed at once.

@@ -271,7 +271,7 @@ impl ListJson {
 
     fn read(self, rules: &NetworkRules) -> Option<IssuedList> {
         let signature = HEXLOWER.decode(self.signature.as_bytes()).ok()?;
-        let list_key = rules.list_key.public();
+        let list_key = rules.signer.key();
         if !signature_is_good(
             &list_key,
             self.list.as_bytes(),

@@ -10,6 +10,7 @@ use super::{FailedProof, RelayNetwork};
 use crate::protocol::invitation::{InvalidInvitation, Purpose};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::network::{InviteRefused, NoInvitation, RelayState, RelayView};
+use crate::protocol::relay_list::RelayDescriptor;
 use crate::wire::random;
 
 /// Command of an operator about the relays of a network. Keys are 64 hexadecimal digits.
@@ -26,6 +27,8 @@ pub enum NetworkCommand {
         /// Key of the relay.
         key: String,
     },
+    /// Report the entries of the relays that a list would name now, for whoever signs it elsewhere.
+    Entries,
     /// Make an invitation.
     Invite {
         /// Whom it is for.
@@ -72,6 +75,11 @@ pub enum NetworkAnswer {
     Done {
         /// Relays that are in the list now.
         listed: usize,
+    },
+    /// The entries of the relays that a list would name now, as relays print them.
+    Entries {
+        /// A line of JSON for each.
+        entries: Vec<String>,
     },
     /// It could not be kept: the folder of the store cannot be written.
     Failed,
@@ -188,6 +196,12 @@ impl NetworkOperator {
                 }
                 None => NetworkAnswer::Unknown,
             },
+            NetworkCommand::Entries => {
+                let entries = self.0.register.lock().entries();
+                NetworkAnswer::Entries {
+                    entries: entries.iter().map(RelayDescriptor::to_json).collect(),
+                }
+            }
             NetworkCommand::Invite { to, valid_secs } => {
                 match self.invite(*to, *valid_secs).await {
                     Ok(word) => NetworkAnswer::Invitation { word },

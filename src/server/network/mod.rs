@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,14 +27,14 @@ use probe::Prober;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::{AccessWord, JoinWord};
 use crate::protocol::file_api::{FileAnswer, SignedList, refusal};
-use crate::protocol::keys::Identity;
 use crate::protocol::network::{
-    Admitted, Issue, JoinAnswer, JoinRefused, JoinRule, JoinStep, NetworkRules, NoInvitation,
-    PendingProof, ProofOutcome, RelayRegister, RelayRequest, RoundOutcome, SignedAnnouncement,
-    address_response,
+    Admitted, Issue, JoinAnswer, JoinRefused, JoinRule, JoinStep, ListSigner, NetworkRules,
+    NoInvitation, PendingProof, ProofOutcome, RelayRegister, RelayRequest, RoundOutcome,
+    SignedAnnouncement, address_response,
 };
 use crate::protocol::onion::v4::{RequestHead, Response};
-use crate::protocol::relay_list::RelayDescriptor;
+use crate::protocol::relay_list::{ListRefused, RelayDescriptor};
+use crate::server::relay_mirror::RelayMirror;
 use crate::wire::admission::{Admission, Caller};
 use crate::wire::clock::{self, Clock};
 use crate::wire::random;
@@ -47,8 +47,8 @@ pub struct NetworkConfig {
     pub joining: JoinRule,
     /// Whether relays with addresses that are not on the public internet may join.
     pub allow_private: bool,
-    /// Signs the list.
-    pub list_key: Identity,
+    /// Who signs the list. One that is signed elsewhere is the file that the settings name.
+    pub signer: ListSigner,
 }
 
 /// The network of a running server.
@@ -59,6 +59,10 @@ pub(crate) struct RelayNetwork {
     has_changed: AtomicBool,
     keeper: tokio::sync::Mutex<RegisterKeeper>,
     handed_out: RwLock<Option<HandedOut>>,
+    /// The list that is signed elsewhere.
+    mirror: Option<Arc<RelayMirror>>,
+    /// The list of that file that was taken or refused last.
+    offered: Mutex<Option<SignedList>>,
     prober: Prober,
     /// Changes after everything that may have changed the register or the list.
     settled: watch::Sender<()>,
@@ -92,6 +96,8 @@ pub(crate) struct NetworkServer<'a> {
     pub(crate) admission: &'a Admission,
     /// Whether the operator says that the clock is right.
     pub(crate) accept_clock: bool,
+    /// The file with the list that is signed elsewhere.
+    pub(crate) relay_list: Option<PathBuf>,
 }
 
 /// Number of relays of a network.
@@ -114,7 +120,7 @@ impl RelayNetwork {
     ) -> Result<Arc<Self>, OpenNetworkError> {
         let rules = NetworkRules {
             server: server.address.clone(),
-            list_key: config.list_key,
+            signer: config.signer,
             name: config.name,
             access_word: server.access_word.cloned(),
             joining: config.joining,
@@ -131,12 +137,15 @@ impl RelayNetwork {
             has_changed: AtomicBool::new(true),
             keeper: tokio::sync::Mutex::new(RegisterKeeper::new(file)),
             handed_out: RwLock::new(None),
+            mirror: server.relay_list.map(RelayMirror::new).map(Arc::new),
+            offered: Mutex::default(),
             prober: Prober::new(server.address.clone()),
             settled: watch::Sender::new(()),
             failed: Mutex::default(),
             clock: Arc::clone(server.clock),
             admission: server.admission.clone(),
         };
+        network.take_list().await;
         network.settle().await.map_err(OpenNetworkError::Write)?;
         Ok(Arc::new(network))
     }
@@ -267,6 +276,7 @@ impl RelayNetwork {
     /// Does what is due now.
     async fn keep_up(&self) {
         let now = (self.clock)();
+        self.take_list().await;
         let round = self.register.lock().begin_round(now, &mut random::system());
         let Some(round) = round else {
             self.settle().await.ok();
@@ -286,6 +296,29 @@ impl RelayNetwork {
             );
         }
         self.settle().await.ok();
+    }
+
+    /// Takes the list that is signed elsewhere, when its file has another one than before.
+    async fn take_list(&self) {
+        let Some(mirror) = &self.mirror else {
+            return;
+        };
+        let now = (self.clock)();
+        let Some(list) = RelayMirror::current(Arc::clone(mirror), now).await else {
+            return;
+        };
+        if self.offered.lock().as_ref() == Some(&list) {
+            return;
+        }
+        let taken = self.change(|register| register.take_list(&list, now));
+        if let Err(why) = taken {
+            tracing::warn!("the relay list of the network is not handed out: {why}");
+            // One that is dated ahead is good later.
+            if why == ListRefused::NotYet {
+                return;
+            }
+        }
+        *self.offered.lock() = Some(list);
     }
 
     /// Signs a new list if one is due, keeps the register if it has changed, and hands the list out.

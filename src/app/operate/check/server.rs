@@ -142,7 +142,9 @@ async fn network(report: &mut Report, settings: &ServerSettings) {
     if settings.network.is_none() {
         return;
     }
-    if let Some(path) = settings.list_key_file() {
+    if settings.list_key.is_none()
+        && let Some(path) = settings.list_key_file()
+    {
         key::key(report, "list key", &path, false);
     }
     let command = NetworkCommand::Relays;
