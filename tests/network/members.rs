@@ -470,6 +470,62 @@ async fn a_list_that_ended_is_renewed_over_its_own_relays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_away_for_100_days_is_led_to_the_newer_list() {
+    let (world, _relays) = network_of(1..=3).await;
+    let mut friend = Person::new(&world);
+    friend.join(world.friends().await.unwrap()).await.unwrap();
+    world.pass(100 * 24 * HOUR);
+    world.friends_when_ready().await;
+    assert_eq!(friend.list(), (ListState::Ended, 3, None));
+    friend.share(b"a photo").await.unwrap();
+    assert_eq!(friend.list(), (ListState::Good, 3, None));
+}
+
+/// Whoever has the key of a server can hand out its older lists; whoever has its name only is another server.
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_an_older_list_nor_another_server_at_its_address_takes_anything_from_a_member() {
+    let (mut world, mut relays) = network_of(1..=3).await;
+    let (_, older) = world.list().await.unwrap();
+    relays.push(world.join(4).await);
+    world.hand_out_list_of(4, &relays).await;
+    let mut friend = Person::new(&world);
+    friend.join(world.friends().await.unwrap()).await.unwrap();
+    let again = world.friends().await.unwrap();
+    let settings = friend.settings().clone();
+    let newest = (ListState::Good, 4, None);
+    assert_eq!(friend.list(), newest);
+
+    let file = world.folder.path().join("older.json");
+    fs::write(&file, &older.list).unwrap();
+    fs::write(file.with_extension("json.sig"), &older.signature).unwrap();
+    world = world
+        .replace_server(|config| {
+            config.network = None;
+            config.settings.relay_list = Some(file);
+        })
+        .await;
+    let (_, handed_out) = world.list().await.unwrap();
+    assert_eq!(handed_out, older);
+    let joined = friend.join(again).await.unwrap();
+    assert!(matches!(joined.state, JoinedState::Works(_)));
+    assert_eq!(
+        (friend.settings(), friend.list()),
+        (&settings, newest.clone())
+    );
+    friend.share(b"a photo").await.unwrap();
+
+    let _world = world
+        .replace_server(|config| {
+            config.network = None;
+            config.key = identity(210);
+        })
+        .await;
+    let failed = friend.share(b"for the other one").await.err().unwrap();
+    assert!(matches!(failed, AppError::Transfer(_)), "{failed}");
+    assert_eq!((friend.settings(), friend.list()), (&settings, newest));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_shared_is_managed_after_its_network_was_left() {
     let (world, _relays) = network_of(1..=3).await;
     let mut friend = Person::new(&world);
