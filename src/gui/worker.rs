@@ -485,7 +485,7 @@ async fn to_its_end<T>(
 ) -> Option<Ended<T>> {
     let ended_by = |trouble| Ended {
         result: Err(trouble),
-        shown: context.log.requests(),
+        shown: context.log.shown(),
     };
     let mut transfer = AssertUnwindSafe(transfer).catch_unwind();
     let ended = tokio::select! {

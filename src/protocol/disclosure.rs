@@ -395,8 +395,17 @@ pub struct PartyTotal {
     pub sent_bytes: u64,
     /// Bytes back that the party was shown.
     pub answered_bytes: u64,
-    /// Facts that the party was shown, each once, without sizes and times.
+    /// Facts that the party was shown, each once, without sizes and times, and without the relays beside it: over
+    /// hundreds of paths these are most of the network.
     pub shown: Vec<Fact>,
+}
+
+/// What every party learned in some tries together, in the order in which the parties appear. Takes as much memory as there
+/// are parties, however many tries there were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    parties: Vec<PartyTotal>,
+    tries: usize,
 }
 
 /// What a party could bring together.
@@ -442,53 +451,108 @@ impl PartyTotal {
     pub(crate) fn links_both_ends(&self) -> bool {
         self.links() == Links::Both
     }
-}
 
-/// What every party learned in these tries together, in the order in which they appear.
-#[must_use]
-pub(crate) fn totals<'a>(attempts: impl IntoIterator<Item = &'a AttemptShown>) -> Vec<PartyTotal> {
-    let mut totals: Vec<PartyTotal> = Vec::new();
-    for party in attempts.into_iter().flat_map(AttemptShown::parties) {
-        if party.saw == Saw::Nothing {
-            continue;
-        }
-        let at = match totals.iter().position(|total| total.name == party.name) {
-            Some(at) => at,
-            None => {
-                totals.push(PartyTotal {
-                    name: party.name,
-                    roles: Vec::new(),
-                    tries: 0,
-                    saw: Saw::Nothing,
-                    sent_bytes: 0,
-                    answered_bytes: 0,
-                    shown: Vec::new(),
-                });
-                totals.len() - 1
-            }
-        };
-        let Some(total) = totals.get_mut(at) else {
-            continue;
-        };
-        total.tries += 1;
-        total.saw = total.saw.max(party.saw);
-        if !total.roles.contains(&party.role) {
-            total.roles.push(party.role);
-        }
+    /// Adds what one more try showed.
+    fn add(&mut self, party: PartyShown) {
+        let (mut sent_bytes, mut answered_bytes) = (0, 0);
+        let mut shown = Vec::with_capacity(party.shown.len());
         for fact in party.shown {
             match fact {
                 Fact::Sizes { request, answer } => {
-                    let more = |sum: u64, len: usize| sum.saturating_add(len as u64);
-                    total.sent_bytes = more(total.sent_bytes, request);
-                    total.answered_bytes = more(total.answered_bytes, answer.unwrap_or(0));
+                    sent_bytes = request as u64;
+                    answered_bytes = answer.unwrap_or(0) as u64;
                 }
-                Fact::Time(_) => {}
-                fact if total.shown.contains(&fact) => {}
-                fact => total.shown.push(fact),
+                Fact::NextRelay(_) | Fact::PreviousRelay(_) | Fact::Time(_) => {}
+                fact => shown.push(fact),
+            }
+        }
+        self.append(Self {
+            name: party.name,
+            roles: vec![party.role],
+            tries: 1,
+            saw: party.saw,
+            sent_bytes,
+            answered_bytes,
+            shown,
+        });
+    }
+
+    /// Adds what the same party was shown in other tries.
+    fn append(&mut self, other: Self) {
+        self.tries += other.tries;
+        self.saw = self.saw.max(other.saw);
+        self.sent_bytes = self.sent_bytes.saturating_add(other.sent_bytes);
+        self.answered_bytes = self.answered_bytes.saturating_add(other.answered_bytes);
+        for role in other.roles {
+            if !self.roles.contains(&role) {
+                self.roles.push(role);
+            }
+        }
+        for fact in other.shown {
+            if !self.shown.contains(&fact) {
+                self.shown.push(fact);
             }
         }
     }
-    totals
+}
+
+impl Totals {
+    /// Number of tries.
+    #[must_use]
+    pub const fn tries(&self) -> usize {
+        self.tries
+    }
+
+    /// Every party that a try may have reached.
+    #[must_use]
+    pub fn parties(&self) -> &[PartyTotal] {
+        &self.parties
+    }
+
+    /// Adds what one more try showed.
+    pub(crate) fn add(&mut self, attempt: &AttemptShown) {
+        self.tries += 1;
+        for party in attempt.parties() {
+            if party.saw != Saw::Nothing {
+                self.party(&party.name).add(party);
+            }
+        }
+    }
+
+    /// Adds all tries of `other`, as if they came after these.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.tries += other.tries;
+        for party in other.parties {
+            self.party(&party.name).append(party);
+        }
+    }
+
+    fn party(&mut self, name: &str) -> &mut PartyTotal {
+        let known = self.parties.iter().position(|party| party.name == name);
+        let at = known.unwrap_or(self.parties.len());
+        if known.is_none() {
+            self.parties.push(PartyTotal {
+                name: name.to_owned(),
+                roles: Vec::new(),
+                tries: 0,
+                saw: Saw::Nothing,
+                sent_bytes: 0,
+                answered_bytes: 0,
+                shown: Vec::new(),
+            });
+        }
+        &mut self.parties[at]
+    }
+}
+
+impl<'a> FromIterator<&'a AttemptShown> for Totals {
+    fn from_iter<I: IntoIterator<Item = &'a AttemptShown>>(attempts: I) -> Self {
+        let mut totals = Self::default();
+        for attempt in attempts {
+            totals.add(attempt);
+        }
+        totals
+    }
 }
 
 fn bracketed(host: core::net::IpAddr) -> String {
@@ -567,14 +631,34 @@ mod tests {
                 ..attempt(true, true)
             })
             .collect();
-        let totals = totals(&tries);
-        assert_eq!(totals.len(), 4);
-        let (guard, middle) = (&totals[0], &totals[1]);
+        let all: Totals = tries.iter().collect();
+        let (first, rest) = tries.split_at(100);
+        let mut in_two: Totals = first.iter().collect();
+        in_two.append(rest.iter().collect());
+        assert_eq!(in_two, all);
+        assert_eq!((all.tries(), all.parties().len()), (300, 4));
+        let (guard, middle) = (&all.parties()[0], &all.parties()[1]);
         assert_eq!((guard.tries, guard.sent_bytes), (300, 300 * 2_560));
         assert_eq!(guard.answered_bytes, 300 * 1_699);
         assert_eq!((middle.sent_bytes, middle.answered_bytes), (300 * 2_314, 0));
-        for total in &totals {
-            assert!(total.shown.len() < 5, "{total:?}");
+    }
+
+    #[test]
+    fn sums_take_no_more_memory_the_more_paths_there_were() {
+        let mut totals = Totals::default();
+        for at in 0..=u8::MAX {
+            let mut one = attempt(true, true);
+            if let Some(path) = &mut one.path {
+                // The same middle relay every time, between others.
+                path.guard.port = u16::from(at);
+                path.last.port = u16::from(at);
+            }
+            totals.add(&one);
+        }
+        let middle = totals.parties().iter().find(|total| total.tries == 256);
+        assert_eq!(middle.map(|total| total.shown.len()), Some(0));
+        for total in totals.parties() {
+            assert!(total.shown.len() < 3, "{total:?}");
         }
     }
 
@@ -601,7 +685,12 @@ mod tests {
         let guard = Fact::NextRelay("10.0.1.1:22021".to_owned());
         assert_eq!(who(&parties, &guard), [Role::Proxy]);
         assert!(parties[1].hidden.contains(&Fact::ClientAddress));
-        assert!(!totals([&through]).iter().any(PartyTotal::links_both_ends));
+        let links_both = |attempt: &AttemptShown| -> Vec<bool> {
+            let totals = Totals::from_iter([attempt]);
+            let parties = totals.parties().iter();
+            parties.map(PartyTotal::links_both_ends).collect()
+        };
+        assert!(!links_both(&through).contains(&true));
 
         let direct = AttemptShown {
             proxy,
@@ -611,11 +700,7 @@ mod tests {
         assert_eq!(who(&parties, &Fact::ClientAddress), [Role::Proxy]);
         assert_eq!(who(&parties, &Fact::FileId), [Role::Server]);
         assert_eq!(direct.notes(), [Note::DirectByProxy]);
-        let both: Vec<_> = totals([&direct])
-            .iter()
-            .map(PartyTotal::links_both_ends)
-            .collect();
-        assert_eq!(both, [true, false]);
+        assert_eq!(links_both(&direct), [true, false]);
 
         let saw = |outcome| {
             let attempt = AttemptShown {
@@ -718,7 +803,8 @@ mod tests {
         // The relay that was last is the middle now, and the other way round.
         let path = second.path.as_mut().unwrap();
         core::mem::swap(&mut path.middle, &mut path.last);
-        let totals = totals([&first, &second]);
+        let totals = Totals::from_iter([&first, &second]);
+        let totals = totals.parties();
         assert_eq!(totals.len(), 4);
         assert!(
             totals
@@ -728,7 +814,8 @@ mod tests {
         assert_eq!(totals[1].roles, [Role::Middle, Role::Last]);
         assert_eq!(totals[0].sent_bytes, 2 * 2_560);
         assert!(totals.iter().all(|total| !total.links_both_ends()));
-        let direct = super::totals([&attempt(false, true)]);
+        let direct = Totals::from_iter([&attempt(false, true)]);
+        let direct = direct.parties();
         assert!(direct[0].links_both_ends());
     }
 

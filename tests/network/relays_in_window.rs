@@ -297,7 +297,7 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
     };
     let fetched = person.fetch(&pointer).await;
     assert!(fetched.result.is_err());
-    guard_saw(&fetched.shown);
+    guard_saw(fetched.shown.requests());
     for what in [
         ManageAction::Delete,
         ManageAction::Extend,
@@ -313,12 +313,12 @@ async fn of_a_dead_server_the_window_knows_who_saw_what() {
             )
             .await;
         assert!(managed.result.is_err());
-        guard_saw(&managed.shown);
+        guard_saw(managed.shown.requests());
     }
     let context = CallContext::default();
     let tested = person.app.test_server(&person.settings, &context);
     let tested = tested.await;
     assert!(tested.result.is_err());
-    guard_saw(&tested.shown);
+    guard_saw(tested.shown.requests());
     drop(relays);
 }

@@ -21,7 +21,7 @@ use cloakroom::app::transfer::manage::Downloads;
 use cloakroom::app::transfer::parts::resume::UnfinishedId;
 use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::message::UserMessage;
-use cloakroom::app::words::who_saw_what::{Asked, RequestShown};
+use cloakroom::app::words::who_saw_what::{Asked, RequestShown, WhoSawWhat};
 use cloakroom::gui::model::{
     AboutLeft, Aside, Count, DiscardWanted, Ended, FetchWanted, InvitationInfo, JoinWanted,
     JoinedNetwork, KnownNetwork, LeftJob, LeftTransfer, LoadedSettings, ManageAction, Managed,
@@ -388,7 +388,10 @@ fn end<T>(result: Result<T, Trouble>, up: bool, settings: &Settings) -> Ended<T>
         shown[0].attempts[0].outcome = ShownOutcome::Failed(Failure::ServerUnreachable);
         shown[0].attempts[0].answered.clear();
     }
-    Ended { result, shown }
+    Ended {
+        result,
+        shown: shown.into_iter().collect(),
+    }
 }
 
 /// As on the built-in network, where rules about networks cannot be kept.
@@ -557,13 +560,14 @@ impl Backend for FakeBackend {
                 }),
             });
             let mut ended = end(done, false, settings);
-            for request in &mut ended.shown {
-                request.asked = match what {
-                    ManageAction::Delete => Asked::Delete,
-                    ManageAction::Extend | ManageAction::ExtendFor(_) => Asked::Extend,
-                    ManageAction::Status => Asked::Status,
-                };
-            }
+            let asked = match what {
+                ManageAction::Delete => Asked::Delete,
+                ManageAction::Extend | ManageAction::ExtendFor(_) => Asked::Extend,
+                ManageAction::Status => Asked::Status,
+            };
+            let requests = ended.shown.requests().iter().cloned();
+            let requests = requests.map(|request| RequestShown { asked, ..request });
+            ended.shown = WhoSawWhat::from_iter(requests);
             ended
         })
     }

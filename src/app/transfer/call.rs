@@ -12,7 +12,7 @@ use super::stage::{ProgressSink, Stage};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::remembered::{KeptInfo, KeptPath};
 use crate::app::relays::set::RelaySet;
-use crate::app::words::who_saw_what::{self, Asked, RequestShown};
+use crate::app::words::who_saw_what::{self, Asked, RequestShown, WhoSawWhat};
 pub(super) use crate::net::TryPace;
 use crate::net::{self, DriveError, HttpTransport, Moved, Progress};
 use crate::protocol::capability::AccessWord;
@@ -54,7 +54,7 @@ impl CallContext {
 /// What each party was shown, request by request, in the order in which the requests ended. Clones are the same log, so
 /// that requests of one use case can run side by side.
 #[derive(Clone, Default)]
-pub struct ShownLog(Arc<Mutex<Vec<RequestShown>>>);
+pub struct ShownLog(Arc<Mutex<WhoSawWhat>>);
 
 impl ShownLog {
     /// Adds requests at the end.
@@ -64,11 +64,17 @@ impl ShownLog {
 
     /// A copy of what was logged so far.
     #[must_use]
-    pub fn requests(&self) -> Vec<RequestShown> {
+    pub fn shown(&self) -> WhoSawWhat {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<RequestShown>> {
+    /// A copy of the requests that were logged one by one: the first ones, where they are very many.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RequestShown> {
+        self.lock().requests().to_vec()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, WhoSawWhat> {
         self.0.lock()
     }
 }

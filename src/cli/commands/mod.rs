@@ -190,7 +190,7 @@ impl Telling {
         match (&result, self.json) {
             _ if !self.who_saw_what => {}
             (_, false) => {
-                for line in who_saw_what::lines(&log.requests()) {
+                for line in who_saw_what::lines(&log.shown()) {
                     terminal::note(&line);
                 }
             }
@@ -209,9 +209,11 @@ impl Telling {
         if self.who_saw_what
             && let Some(members) = object.as_object_mut()
         {
+            let shown = log.shown();
+            members.insert("who_saw_what".to_owned(), who_saw_what::to_json(&shown));
             members.insert(
-                "who_saw_what".to_owned(),
-                who_saw_what::to_json(&log.requests()),
+                "who_saw_what_together".to_owned(),
+                who_saw_what::totals_to_json(&shown),
             );
         }
         object

@@ -389,7 +389,7 @@ fn to_its_end<'a, T: 'a>(
         let result = work.await.map_err(Trouble::from);
         Ended {
             result,
-            shown: context.log.requests(),
+            shown: context.log.shown(),
         }
     })
 }

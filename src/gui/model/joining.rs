@@ -231,7 +231,7 @@ impl Model {
         if !matches!(self.receive.joining, Joining::Running(of, _) if of == run) {
             return Vec::new();
         }
-        self.receive.shown.extend(ended.shown);
+        self.receive.shown.append(ended.shown);
         let joined = match ended.result {
             Ok(joined) => joined,
             Err(trouble) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Announced, Effect, Ended, Model, Reading, ReceiveAction, RequestWork, RunId, Trouble};
 use crate::app::transfer::get::Choice;
+use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::protocol::folder::{EntryKind, Manifest};
 
 /// What came of looking into what a pointer names.
@@ -155,7 +156,7 @@ impl Model {
         if !matches!(self.receive.listing, Some(Listing::Asking(asked)) if asked == run) {
             return;
         }
-        self.receive.shown.extend(ended.shown);
+        self.receive.shown.append(ended.shown);
         let failed = ended.result.is_err();
         let (listing, what) = match ended.result {
             Ok(Some(manifest)) => {
@@ -194,7 +195,7 @@ impl Model {
 
     /// Nobody wants to know any more what is in it.
     pub(super) fn forget_listing(&mut self) -> Option<Effect> {
-        self.receive.shown.clear();
+        self.receive.shown = WhoSawWhat::default();
         match self.receive.listing.take()? {
             Listing::Asking(run) => Some(Effect::from(RequestWork::Cancel(run))),
             Listing::Failed(_) | Listing::Folder(_) | Listing::SingleFile => None,

@@ -33,7 +33,7 @@ impl Model {
             return Vec::new();
         };
         let Ended { result, shown } = ended;
-        transfer.shown.extend(shown);
+        transfer.shown.append(shown);
         transfer.managing = None;
         let mut effects = Vec::new();
         if let TransferState::Shared(shared) = &mut transfer.state {

@@ -138,7 +138,7 @@ impl Model {
         let Some(row) = self.row_mut(id) else {
             return;
         };
-        row.shown.extend(ended.shown);
+        row.shown.append(ended.shown);
         match ended.result {
             Ok(some_left) => {
                 row.kept = None;

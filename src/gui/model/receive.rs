@@ -9,7 +9,7 @@ use super::{
     ServerLabel, SettingsWork, ShownName, TextHolds, Tone, Transfer, TransferJob, TransferState,
     UserMessage, WindowEffect,
 };
-use crate::app::words::who_saw_what::RequestShown;
+use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::protocol::invitation::Invitation;
 use crate::protocol::pointer::Pointer;
 
@@ -32,7 +32,7 @@ pub struct Receive {
     /// How far joining is, where it is an invitation.
     pub joining: Joining,
     /// What each party was shown by that.
-    pub(super) shown: Vec<RequestShown>,
+    pub(super) shown: WhoSawWhat,
     /// The text was not read yet: `reading` is still that of another.
     pub(super) unread: bool,
     /// The sender may know when the file is here, if they asked to.
@@ -47,7 +47,7 @@ impl Default for Receive {
             reading: Reading::default(),
             listing: None,
             joining: Joining::default(),
-            shown: Vec::new(),
+            shown: WhoSawWhat::default(),
             unread: false,
             tell_sender: true,
         }

@@ -93,7 +93,7 @@ impl Model {
     fn take_shown<T>(&mut self, run: RunId, ended: Ended<T>) -> Result<T, Trouble> {
         let mut rows = self.transfers.iter_mut();
         if let Some(row) = rows.find(|row| row.is_attempt(run)) {
-            row.shown.extend(ended.shown);
+            row.shown.append(ended.shown);
         }
         ended.result
     }

@@ -12,7 +12,7 @@ use super::{
     Terms, Trouble, UserMessage,
 };
 use crate::app::settings::{Contrast, ServerChoice, ServerEntry, Settings, ZOOM};
-use crate::app::words::who_saw_what::RequestShown;
+use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::protocol::address::ServerAddress;
 
 /// The field for a server's access word, while it is open. Never printed.
@@ -94,7 +94,7 @@ pub struct SettingsScreen {
     /// Tests of this session.
     pub tests: BTreeMap<ServerChoice, Test>,
     /// What each party was shown in the last of them.
-    pub tests_shown: BTreeMap<ServerChoice, Vec<RequestShown>>,
+    pub tests_shown: BTreeMap<ServerChoice, WhoSawWhat>,
     /// How the relay lists of the networks stand, as far as they were looked at.
     pub networks: BTreeMap<ServerAddress, NetworkSeen>,
     /// The networks of which it was said that their list ends soon, by their servers.

@@ -10,7 +10,7 @@ use crate::app::settings::ServerChoice;
 use crate::app::transfer::get::Choice;
 use crate::app::transfer::manage::Downloads;
 use crate::app::transfer::stage::{FirstStop, PartsMoved, Stage};
-use crate::app::words::who_saw_what::RequestShown;
+use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::protocol::size_class::SizeClass;
 
 /// Id of a row of the list; it stays the same when the transfer is tried again.
@@ -85,7 +85,7 @@ pub struct Transfer {
     /// Of a row of an earlier start: when it ended, unix seconds, to the hour.
     pub ended: Option<u64>,
     /// What each party was shown in all that was asked for this row, also by attempts that failed or were stopped.
-    pub shown: Vec<RequestShown>,
+    pub shown: WhoSawWhat,
     /// Attempts before the present one, which may still have something to tell.
     earlier: Vec<RunId>,
 }
@@ -95,7 +95,7 @@ pub struct Ended<T> {
     /// Outcome of the request.
     pub result: Result<T, Trouble>,
     /// What each party was shown.
-    pub shown: Vec<RequestShown>,
+    pub shown: WhoSawWhat,
 }
 
 /// What a sender can do with a shared file.
@@ -403,7 +403,7 @@ impl Transfer {
             findings: Findings::default(),
             entry: None,
             ended: None,
-            shown: Vec::new(),
+            shown: WhoSawWhat::default(),
             earlier: Vec::new(),
         }
     }
@@ -447,8 +447,7 @@ impl Transfer {
     /// How many tries all its requests took together.
     #[must_use]
     pub fn tries(&self) -> usize {
-        let tries = self.shown.iter().map(|request| request.attempts.len());
-        tries.sum()
+        self.shown.tries()
     }
 
     /// The pointer of a file that was shared.

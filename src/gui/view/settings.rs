@@ -10,6 +10,7 @@ use crate::app::settings::{
 };
 use crate::app::words::l10n::Language;
 use crate::app::words::message::Remedy;
+use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
@@ -268,11 +269,7 @@ fn server(
     let added = known.is_some();
     let test = model.settings_screen.tests.get(choice);
     let shown = model.settings_screen.tests_shown.get(choice);
-    let tries: usize = shown
-        .into_iter()
-        .flatten()
-        .map(|request| request.attempts.len())
-        .sum();
+    let tries = shown.map_or(0, WhoSawWhat::tries);
     let shown = tries > 0;
     let joined = known.filter(|known| known.network().is_some());
     let icon = match (added, joined) {

@@ -2,19 +2,42 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Asked, RequestShown};
-use crate::protocol::disclosure::{AttemptShown, Fact, Note, PartyShown, Role, Saw, ShownOutcome};
+use super::{Asked, WhoSawWhat};
+use crate::protocol::disclosure::{
+    AttemptShown, Fact, Note, PartyShown, PartyTotal, Role, Saw, ShownOutcome,
+};
 use crate::protocol::exchange::Failure;
 use crate::protocol::path::Relaxed;
 
-/// Every try of every request, with its parties.
+/// Every try of every request, with its parties: of more than [`WhoSawWhat::MOST_KEPT`] the first ones.
 #[must_use]
-pub fn to_json(shown: &[RequestShown]) -> Value {
-    let tries = shown.iter().flat_map(|request| {
+pub fn to_json(shown: &WhoSawWhat) -> Value {
+    let tries = shown.requests().iter().flat_map(|request| {
         let attempts = request.attempts.iter().zip(1..);
         attempts.map(|(attempt, number)| try_to_json(request.asked, number, attempt))
     });
     tries.collect()
+}
+
+/// What each party was shown in all tries together.
+#[must_use]
+pub fn totals_to_json(shown: &WhoSawWhat) -> Value {
+    json!({
+        "tries": shown.tries(),
+        "parties": shown.totals().parties().iter().map(party_total).collect::<Value>(),
+    })
+}
+
+fn party_total(party: &PartyTotal) -> Value {
+    json!({
+        "roles": party.roles.iter().map(role_word).collect::<Value>(),
+        "name": party.name,
+        "tries": party.tries,
+        "saw": saw_word(&party.saw),
+        "request_bytes": party.sent_bytes,
+        "answer_bytes": party.answered_bytes,
+        "shown": party.shown.iter().map(fact).collect::<Value>(),
+    })
 }
 
 fn try_to_json(asked: Asked, number: usize, attempt: &AttemptShown) -> Value {
@@ -232,6 +255,7 @@ words! {
 
 #[cfg(test)]
 mod tests {
+    use super::super::RequestShown;
     use super::*;
     use crate::app::words::l10n::{Language, in_language};
     use crate::protocol::disclosure::End;
@@ -285,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_request_is_the_same_object_in_every_language() {
-        let shown = [RequestShown {
+        let shown = WhoSawWhat::from_iter([RequestShown {
             asked: Asked::Status,
             attempts: vec![
                 attempt(ShownOutcome::Failed(Failure::Relay {
@@ -294,7 +318,7 @@ mod tests {
                 })),
                 attempt(ShownOutcome::Answered(200)),
             ],
-        }];
+        }]);
         let expected = json!({
             "asked": "status",
             "try": 2,
@@ -340,5 +364,32 @@ mod tests {
             assert_eq!(tries[0]["outcome"], failed);
             assert_eq!(tries[1], expected);
         }
+        let together = json!({
+            "tries": 2,
+            "parties": [
+                {
+                    "roles": ["proxy"],
+                    "name": "127.0.0.1:9050",
+                    "tries": 2,
+                    "saw": "certainly",
+                    "request_bytes": 5_120,
+                    "answer_bytes": 1_400,
+                    "shown": [
+                        { "kind": "client-address" },
+                        { "kind": "server", "address": "files.example" },
+                    ],
+                },
+                {
+                    "roles": ["server"],
+                    "name": "files.example",
+                    "tries": 2,
+                    "saw": "certainly",
+                    "request_bytes": 5_120,
+                    "answer_bytes": 1_400,
+                    "shown": [{ "kind": "proxy-address" }, { "kind": "file-id" }],
+                },
+            ],
+        });
+        assert_eq!(totals_to_json(&shown), together);
     }
 }

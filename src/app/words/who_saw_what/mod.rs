@@ -2,15 +2,17 @@
 //! the command line say it with the same functions. Programs get it in words of their own, by [`to_json`].
 
 mod json;
+mod shown;
 
-pub use self::json::to_json;
+pub use self::json::{to_json, totals_to_json};
+pub use self::shown::WhoSawWhat;
 use super::message::UserMessage;
 use super::texts;
 use super::units::{day_and_time, exact_size};
 use crate::net::SocksProxy;
 use crate::protocol::address::ServerUrl;
 use crate::protocol::disclosure::{
-    AttemptShown, End, Fact, Links, Note, PartyShown, PartyTotal, Role, Saw, ShownOutcome, totals,
+    AttemptShown, End, Fact, Links, Note, PartyShown, PartyTotal, Role, Saw, ShownOutcome,
 };
 use crate::protocol::file_api::FileRequest;
 use crate::protocol::path::Relaxed;
@@ -293,13 +295,12 @@ pub(crate) const MOST_ONE_BY_ONE: usize = 24;
 /// Who saw what as lines of a terminal: every try unless they are many, then what each party learned in all of them
 /// together.
 #[must_use]
-pub fn lines(shown: &[RequestShown]) -> Vec<String> {
-    let tries = shown.iter().map(|request| request.attempts.len());
-    if tries.sum::<usize>() > MOST_ONE_BY_ONE {
+pub fn lines(shown: &WhoSawWhat) -> Vec<String> {
+    if shown.tries() > MOST_ONE_BY_ONE {
         return together(shown);
     }
     let mut lines = Vec::new();
-    for request in shown {
+    for request in shown.requests() {
         for (attempt, number) in request.attempts.iter().zip(1..) {
             lines.push(one_try(request.asked, number));
             lines.push(format!("  {}", outcome(&attempt.outcome)));
@@ -317,17 +318,16 @@ pub fn lines(shown: &[RequestShown]) -> Vec<String> {
 }
 
 /// What adds up over several tries; nothing when there was one.
-fn together(shown: &[RequestShown]) -> Vec<String> {
-    let attempts: Vec<_> = shown.iter().flat_map(|request| &request.attempts).collect();
-    if attempts.len() < 2 {
+fn together(shown: &WhoSawWhat) -> Vec<String> {
+    if shown.tries() < 2 {
         return Vec::new();
     }
-    let title = texts::all_tries(attempts.len());
-    let parties = totals(attempts).into_iter().map(|party| {
+    let title = texts::all_tries(shown.tries());
+    let parties = shown.totals().parties().iter().map(|party| {
         format!(
             "  {}  ·  {}: {}",
-            total(&party),
-            amount(&party),
+            total(party),
+            amount(party),
             links(party.links())
         )
     });
@@ -339,7 +339,7 @@ mod tests {
     use super::*;
     use crate::app::words::l10n::{Language, in_language};
 
-    fn request(tries: usize) -> RequestShown {
+    pub(super) fn request(tries: usize) -> RequestShown {
         let attempt = |at| AttemptShown {
             at,
             path: None,
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn few_tries_are_told_one_by_one_and_many_in_sums() {
         let told = |tries| {
-            let shown = [request(tries)];
+            let shown = [request(tries)].into_iter().collect();
             in_language(Language::English, || lines(&shown))
         };
         assert!(told(1).len() > 3 && told(MOST_ONE_BY_ONE).len() > 3 * MOST_ONE_BY_ONE);

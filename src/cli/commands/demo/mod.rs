@@ -15,7 +15,7 @@ use crate::app::transfer::program::Program;
 use crate::app::transfer::share::{self, ShareRequest, Shared};
 use crate::app::words::units::grouped;
 use crate::app::words::who_saw_what;
-use crate::app::words::who_saw_what::{Asked, RequestShown};
+use crate::app::words::who_saw_what::{Asked, WhoSawWhat};
 use crate::cli::CliError;
 use crate::cli::args::{Demo, KillTarget};
 use crate::cli::terminal::{self, Bar, print_line, seconds};
@@ -55,13 +55,13 @@ pub(crate) async fn run(args: Demo, cancel: &CancellationToken) -> Result<(), Cl
     );
     let shared = share::share(&up, request).await?;
     drop(bar);
-    let shown_up = up.log().requests();
+    let shown_up = up.log().shown();
     drop(up);
     let text = shared.pointer.to_text();
 
     let down = Call::new(&program, routed, &CallContext::new(cancel));
     let fetched = fetch(&down, text.as_str(), folder.path()).await?;
-    let shown_down = down.log().requests();
+    let shown_down = down.log().shown();
     drop(down);
     program.close().await;
     if let Some(demo_network) = demo_network {
@@ -104,7 +104,7 @@ fn print_transfer(
     shared: &Shared,
     fetched: &Fetched,
     killed: Option<(KillTarget, Option<Killed>)>,
-    shown_up: &[RequestShown],
+    shown_up: &WhoSawWhat,
 ) -> Result<(), CliError> {
     let parts = match shared.parts {
         1 => String::new(),
@@ -119,7 +119,7 @@ fn print_transfer(
     match killed {
         Some((target, killed)) => tell_tries(target, killed, shown_up)?,
         None => {
-            if let Some(path) = who_saw_what::path_line(shown_up) {
+            if let Some(path) = who_saw_what::path_line(shown_up.requests()) {
                 print_line(&format!("path      {path}"))?;
             }
         }
@@ -153,7 +153,7 @@ async fn fetch(call: &Call, text: &str, folder: &Path) -> Result<Fetched, CliErr
 fn tell_tries(
     target: KillTarget,
     killed: Option<Killed>,
-    shown: &[RequestShown],
+    shown: &WhoSawWhat,
 ) -> Result<(), CliError> {
     let Some(killed) = killed else {
         return Err(CliError::Other(
@@ -169,7 +169,10 @@ fn tell_tries(
         }
     };
     print_line(&format!("killed    the {word} of the first try, {moment}"))?;
-    let upload = shown.iter().rfind(|request| request.asked == Asked::Upload);
+    let upload = shown
+        .requests()
+        .iter()
+        .rfind(|request| request.asked == Asked::Upload);
     let Some(upload) = upload else {
         return Ok(());
     };

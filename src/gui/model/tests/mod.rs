@@ -23,7 +23,7 @@ use crate::app::received::save::SaveError;
 use crate::app::relays::RelaySource;
 use crate::app::settings::{Change, Contrast, ServerEntry, SeveralThings, Theme};
 use crate::app::transfer::stage::{FirstStop, Stage};
-use crate::app::words::who_saw_what::{Asked, RequestShown};
+use crate::app::words::who_saw_what::{Asked, RequestShown, WhoSawWhat};
 use crate::gui::platform::uri_list::UriList;
 use crate::gui::text;
 use crate::protocol::capability::AccessWord;
@@ -147,10 +147,10 @@ pub(super) fn ended<T>(result: Result<T, UserMessage>) -> Ended<T> {
         answered: Vec::new(),
         outcome: TryOutcome::Sent,
     };
-    let shown = vec![RequestShown {
+    let shown = WhoSawWhat::from_iter([RequestShown {
         asked: Asked::Upload,
         attempts: vec![attempt],
-    }];
+    }]);
     Ended { result, shown }
 }
 
@@ -253,7 +253,7 @@ pub(super) fn names(model: &Model) -> Vec<&str> {
 pub(super) fn failed<T>(error: AppError) -> Ended<T> {
     Ended {
         result: Err(error.into()),
-        shown: Vec::new(),
+        shown: WhoSawWhat::default(),
     }
 }
 

@@ -8,7 +8,7 @@ fn what_a_test_showed_is_kept_with_its_server() {
     model.update(ServerAction::Test(ServerChoice::BuiltIn));
     model.update(Event::Tested(ServerChoice::BuiltIn, ended(Err(trouble()))));
     let shown = &model.settings_screen.tests_shown[&ServerChoice::BuiltIn];
-    assert_eq!(shown.len(), 1);
+    assert_eq!(shown.tries(), 1);
 }
 
 #[test]

@@ -4,13 +4,15 @@
 use egui::{Align, Id, Layout, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use super::Drawn;
-use crate::app::words::who_saw_what::{self, Asked, MOST_ONE_BY_ONE, RequestShown};
+use crate::app::words::who_saw_what::{self, Asked, MOST_ONE_BY_ONE, RequestShown, WhoSawWhat};
 use crate::gui::fonts::Icon;
 use crate::gui::kit;
 use crate::gui::model::{ModalAction, Tone, Transfer, TransferJob};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
-use crate::protocol::disclosure::{self, AttemptShown, Fact, Note, PartyShown, Saw, ShownOutcome};
+use crate::protocol::disclosure::{
+    self, AttemptShown, Fact, Note, PartyShown, Saw, ShownOutcome, Totals,
+};
 
 /// Diameter of a party's disc, in points.
 const DISC: f32 = 40.0;
@@ -29,13 +31,13 @@ pub(super) fn of_transfer(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &m
 }
 
 /// What was shown in a test of a server.
-pub(super) fn of_test(ui: &mut Ui, shown: &[RequestShown], at: usize, drawn: &mut Drawn) {
+pub(super) fn of_test(ui: &mut Ui, shown: &WhoSawWhat, at: usize, drawn: &mut Drawn) {
     show(ui, shown, None, at, drawn);
 }
 
-/// Every try of every request: what was asked, the number of the try, and what it showed.
-fn tries(shown: &[RequestShown]) -> Vec<(&RequestShown, usize, &AttemptShown)> {
-    let all = shown.iter().flat_map(|request| {
+/// Every try that is kept: what was asked, the number of the try, and what it showed.
+fn tries(shown: &WhoSawWhat) -> Vec<(&RequestShown, usize, &AttemptShown)> {
+    let all = shown.requests().iter().flat_map(|request| {
         let tries = request.attempts.iter().enumerate();
         tries.map(move |(number, attempt)| (request, number + 1, attempt))
     });
@@ -43,11 +45,11 @@ fn tries(shown: &[RequestShown]) -> Vec<(&RequestShown, usize, &AttemptShown)> {
 }
 
 /// What came of a try where that is not said above, and how far the sheet can be trusted.
-pub(super) fn foot(shown: &[RequestShown], at: usize) -> String {
+pub(super) fn foot(shown: &WhoSawWhat, at: usize) -> String {
     let tries = tries(shown);
     let at = at.min(tries.len().saturating_sub(1));
     tries.get(at).map_or_else(String::new, |(_, _, attempt)| {
-        if tries.len() > MOST_ONE_BY_ONE || failed(&attempt.outcome) {
+        if shown.tries() > MOST_ONE_BY_ONE || failed(&attempt.outcome) {
             text::shown_about().to_owned()
         } else {
             text::shown_outcome(&attempt.outcome)
@@ -63,18 +65,18 @@ const fn failed(outcome: &ShownOutcome) -> bool {
     )
 }
 
-fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, drawn: &mut Drawn) {
+fn show(ui: &mut Ui, shown: &WhoSawWhat, other: Option<Person>, at: usize, drawn: &mut Drawn) {
     let palette = palette(ui);
+    if shown.tries() > MOST_ONE_BY_ONE {
+        together(ui, shown.totals());
+        return;
+    }
     let tries = tries(shown);
     let at = at.min(tries.len().saturating_sub(1));
     let Some((request, _, attempt)) = tries.get(at) else {
         kit::label(ui, text::nothing_sent(), Type::Body, palette.muted);
         return;
     };
-    if tries.len() > MOST_ONE_BY_ONE {
-        together(ui, tries.iter().map(|(_, _, attempt)| *attempt));
-        return;
-    }
     if tries.len() > 1 {
         let names = tries
             .iter()
@@ -110,7 +112,7 @@ fn show(ui: &mut Ui, shown: &[RequestShown], other: Option<Person>, at: usize, d
     });
     ui.add_space(space::S);
     if tries.len() > 1 {
-        together(ui, tries.iter().map(|(_, _, attempt)| *attempt));
+        together(ui, shown.totals());
     }
 }
 
@@ -161,12 +163,17 @@ impl Path<'_> {
 }
 
 /// What each party could learn from all tries together.
-fn together<'a>(ui: &mut Ui, tries: impl ExactSizeIterator<Item = &'a AttemptShown>) {
+fn together(ui: &mut Ui, totals: &Totals) {
     let palette = palette(ui);
     kit::divider(ui);
     ui.add_space(space::XS);
-    kit::label(ui, text::all_tries(tries.len()), Type::Label, palette.text);
-    for party in disclosure::totals(tries) {
+    kit::label(
+        ui,
+        text::all_tries(totals.tries()),
+        Type::Label,
+        palette.text,
+    );
+    for party in totals.parties() {
         let ink = if party.links_both_ends() {
             palette.warning
         } else {
@@ -178,7 +185,7 @@ fn together<'a>(ui: &mut Ui, tries: impl ExactSizeIterator<Item = &'a AttemptSho
             kit::icon(ui, sign, measure::ICON, palette.accent);
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                let total = format!("{}  ·  {}", text::total(&party), text::amount(&party));
+                let total = format!("{}  ·  {}", text::total(party), text::amount(party));
                 kit::selectable(ui, total, Type::Caption, palette.text);
                 kit::selectable(ui, text::links(party.links()), Type::Caption, ink);
             });
