@@ -1196,6 +1196,7 @@ why_save_names = Alle ähnlichen Namen sind vergeben.
 why_save_no_room = Es braucht { $needed }, frei sind { $free }.
 why_save_no_regular_file = Unter diesem Namen gibt es eine Pipe, ein Gerät oder einen Socket.
 why_save_rename = Die Datei kann ihren Namen nicht bekommen.
+why_save_too_long = Eine Datei von { $size } ist zu groß für das Dateisystem dieses Datenträgers, wie für FAT32 ab 4 GB.
 why_save_write = Die Datei lässt sich nicht schreiben.
 why_url_host = Host oder Port sind nicht verwendbar.
 why_url_id = Eine Dateikennung besteht aus 1 bis 64 Buchstaben, Ziffern, Unterstrichen und Bindestrichen.

@@ -1192,6 +1192,7 @@ why_save_names = All names like this one are taken.
 why_save_no_room = It needs { $needed }, and { $free } is free.
 why_save_no_regular_file = There is a pipe, a device or a socket of that name.
 why_save_rename = The file cannot be given its name.
+why_save_too_long = A file of { $size } is too large for the file system of this disk, as for FAT32 from 4 GB on.
 why_save_write = The file cannot be written.
 why_url_host = The host or the port cannot be used.
 why_url_id = A file id is 1 to 64 letters, digits, underscores and hyphens.

@@ -1220,6 +1220,7 @@ why_save_names = Todos los nombres como este están ocupados.
 why_save_no_room = Se necesitan { $needed } y quedan { $free } libres.
 why_save_no_regular_file = Ese nombre es el de una tubería, un dispositivo o un socket.
 why_save_rename = No se puede dar al archivo su nombre.
+why_save_too_long = Un archivo de { $size } es demasiado grande para el sistema de archivos de este disco, como para FAT32 a partir de 4 GB.
 why_save_write = No se puede escribir el archivo.
 why_url_host = El host o el puerto no se pueden usar.
 why_url_id = El identificador de un archivo consta de 1 a 64 letras, cifras, guiones bajos y guiones.

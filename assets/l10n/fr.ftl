@@ -1220,6 +1220,7 @@ why_save_names = Tous les noms proches de celui-ci sont déjà pris.
 why_save_no_room = Il faut { $needed } ; { $free } sont libres.
 why_save_no_regular_file = Ce nom est celui d’un tube, d’un périphérique ou d’un socket.
 why_save_rename = Le fichier ne peut pas recevoir son nom.
+why_save_too_long = Un fichier de { $size } est trop grand pour le système de fichiers de ce disque, comme pour FAT32 à partir de 4 Go.
 why_save_write = Le fichier ne peut pas être écrit.
 why_url_host = L’hôte ou le port est inutilisable.
 why_url_id = Un identifiant de fichier compte de 1 à 64 lettres, chiffres, tirets bas et traits d’union.

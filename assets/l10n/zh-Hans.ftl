@@ -1131,6 +1131,7 @@ why_save_names = 所有类似的名称都已被占用。
 why_save_no_room = 需要 { $needed }，可用空间为 { $free }。
 why_save_no_regular_file = 该名称属于管道、设备或套接字。
 why_save_rename = 无法为文件命名。
+why_save_too_long = { $size } 的文件对此磁盘的文件系统来说太大，例如 FAT32 只能保存小于 4 GB 的文件。
 why_save_write = 无法写入文件。
 why_url_host = 主机或端口无法使用。
 why_url_id = 文件编号须为 1 至 64 个字母、数字、下划线或连字符。

@@ -107,7 +107,7 @@ pub enum AppError {
     Settings(#[from] UnreadSettings),
     /// The file arrived and could not be saved.
     #[error(transparent)]
-    Save(#[from] SaveError),
+    Save(SaveError),
     /// The server refused.
     #[error(transparent)]
     Server(#[from] ServerRefusal),
@@ -205,6 +205,17 @@ impl From<LocalFileError> for AppError {
         match error {
             LocalFileError::Cancelled => Self::Cancelled,
             error => Self::Local(error),
+        }
+    }
+}
+
+impl From<SaveError> for AppError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Cancelled => Self::Cancelled,
+            // It is known before anything is fetched.
+            SaveError::TooLong(_) => Self::NoPlace(error),
+            error => Self::Save(error),
         }
     }
 }

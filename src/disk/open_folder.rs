@@ -196,6 +196,22 @@ pub(crate) fn write_at(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()>
     system::write_at(file, offset, bytes)
 }
 
+/// Makes sure that a new, empty file can become `len` bytes long where it is: file systems have a limit of their own, as that
+/// of many memory sticks (FAT32) of 4 GiB less one byte. Takes no room and no time. Where the system does not say, nothing is
+/// refused.
+///
+/// # Errors
+/// [`io::ErrorKind::FileTooLarge`].
+pub(crate) fn check_len_allowed(file: &File, len: u64) -> io::Result<()> {
+    // Every file system that is in use holds files of this length.
+    const HELD_EVERYWHERE: u64 = u32::MAX as u64;
+    if len <= HELD_EVERYWHERE || system::may_grow_to(file, len) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::FileTooLarge.into())
+    }
+}
+
 /// Moves a folder to a path where nothing is yet, in the same file system.
 ///
 /// # Errors
@@ -363,6 +379,29 @@ mod system {
         file.write_all_at(bytes, offset)
     }
 
+    /// Linux lets no place be sought that the file system has no room for.
+    #[cfg(not(target_vendor = "apple"))]
+    pub(super) fn may_grow_to(mut file: &File, len: u64) -> bool {
+        use std::io::{Seek as _, SeekFrom};
+
+        let sought = file.seek(SeekFrom::Start(len));
+        !sought.is_err_and(|error| error.kind() == io::ErrorKind::InvalidInput)
+    }
+
+    /// macOS says only which file system it is.
+    #[cfg(target_vendor = "apple")]
+    pub(super) fn may_grow_to(file: &File, _len: u64) -> bool {
+        let Ok(about) = rustix::fs::fstatfs(file) else {
+            return true;
+        };
+        let name = about.f_fstypename.iter();
+        let name: Vec<u8> = name
+            .map(|c| c.to_ne_bytes()[0])
+            .take_while(|c| *c != 0)
+            .collect();
+        name != b"msdos"
+    }
+
     fn found(stat: &Stat) -> Found {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => EntryType::File,
@@ -500,6 +539,16 @@ mod system {
         Ok(())
     }
 
+    /// Windows refuses at once to make a file longer than its file system holds, and writes nothing to make it so long. FAT
+    /// says then that the disk is full.
+    pub(super) fn may_grow_to(file: &File, len: u64) -> bool {
+        use io::ErrorKind::{FileTooLarge, InvalidInput, StorageFull};
+
+        let grown = file.set_len(len).map_err(|error| error.kind());
+        file.set_len(0).ok();
+        !matches!(grown, Err(FileTooLarge | InvalidInput | StorageFull))
+    }
+
     fn found(metadata: &Metadata) -> Found {
         let kind = if metadata.is_symlink() {
             EntryType::Link
@@ -599,6 +648,20 @@ mod tests {
         assert_eq!(read_at(&file, 5, &mut buffer).unwrap(), 2);
         assert_eq!(&buffer[..2], b"nt");
         assert_eq!(read_at(&file, 9, &mut buffer).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_length_that_no_file_system_holds_is_known_before_a_byte_is_written() {
+        let home = tempdir().unwrap();
+        let folder = open(home.path());
+        let file = folder.create_file("file".as_ref(), false).unwrap();
+        assert!(check_len_allowed(&file, 0).is_ok());
+        assert!(check_len_allowed(&file, 5_000_000_000).is_ok());
+        if cfg!(target_os = "linux") {
+            let error = check_len_allowed(&file, u64::MAX).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        }
+        assert_eq!(file.metadata().unwrap().len(), 0);
     }
 
     #[cfg(unix)]

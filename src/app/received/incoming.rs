@@ -54,23 +54,25 @@ impl SaveTarget {
     /// Begins a file of `len` bytes. Takes no room on the disk yet.
     ///
     /// # Errors
-    /// [`SaveError`] names the step; nothing is left on the disk then.
+    /// [`SaveError`] names the step, also where the disk holds no file so long; nothing is left on the disk then.
     pub(crate) fn begin_file(&self, len: u64) -> Result<Incoming, SaveError> {
         IncomingFile::begin(self.absolute()?, len).map(Incoming::File)
     }
 
     /// Begins a folder: makes each file, empty, and each folder, so that all have their names before anything is fetched.
     /// `chosen` are the numbers of the wanted entries, in ascending order; none for all of them. Blocking: takes some 20 µs
-    /// an entry.
+    /// an entry; `cancelled` is asked before each.
     ///
     /// # Errors
-    /// [`SaveError`] names the step; nothing is left on the disk then.
+    /// [`SaveError`] names the step, also where the disk holds no file as long as one of these; nothing is left on the disk
+    /// then.
     pub(crate) fn begin_folder(
         &self,
         manifest: Manifest,
         chosen: Option<Vec<Range<u32>>>,
+        cancelled: &dyn Fn() -> bool,
     ) -> Result<Incoming, SaveError> {
-        IncomingFolder::begin(self.absolute()?, manifest, chosen).map(Incoming::Folder)
+        IncomingFolder::begin(self.absolute()?, manifest, chosen, cancelled).map(Incoming::Folder)
     }
 
     /// Goes on with a file of `len` bytes that was begun under the name `temporary`. `written` are the places in it that are

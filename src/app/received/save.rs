@@ -250,6 +250,9 @@ pub enum SaveError {
     /// What had come of it is not there any more, or is not as it was left.
     #[error("what had arrived was changed or removed")]
     Altered,
+    /// The person cancelled before anything had come.
+    #[error("cancelled")]
+    Cancelled,
     /// Nothing can be written into the folder.
     #[error("no file can be made in the folder: {0}")]
     Create(IoReason),
@@ -273,6 +276,9 @@ pub enum SaveError {
     /// The written file could not get its name.
     #[error("the file cannot be given its name: {0}")]
     Rename(IoReason),
+    /// The file system of the disk holds no file so long, as that of many memory sticks (FAT32) none of 4 GiB.
+    #[error("the disk holds no file of {0} bytes")]
+    TooLong(u64),
     /// The bytes could not be written, as on a full disk.
     #[error("the file cannot be written: {0}")]
     Write(IoReason),

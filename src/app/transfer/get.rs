@@ -227,13 +227,14 @@ async fn get_blob(
     }
     call.progress().stage(Stage::Save);
     let name = name_of(&opened, &pointer);
+    let cancelled = || call.cancel().is_cancelled();
     block_in_place(|| {
         if pointer.kind != ContentKind::Folder {
             return Ok(target.save(&name, opened.content())?);
         }
         let manifest = read_manifest(&opened)?;
         let chosen = choice.among(&manifest)?;
-        let incoming = target.begin_folder(manifest, chosen)?;
+        let incoming = target.begin_folder(manifest, chosen, &cancelled)?;
         incoming.write_at(0, opened.content())?;
         incoming.sync()?;
         Ok(incoming.finish(&name)?)

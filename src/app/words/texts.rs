@@ -191,6 +191,7 @@ text_table! {
         why_save_no_room(needed: &str, free: &str);
         why_save_no_regular_file;
         why_save_rename;
+        why_save_too_long(size: &str);
         why_save_write;
         why_url_host;
         why_url_id;

@@ -25,6 +25,8 @@ pub(crate) struct IncomingFile {
 impl IncomingFile {
     pub(super) fn begin(target: SaveTarget, len: u64) -> Result<Self, SaveError> {
         let part = new_part(target.here()).map_err(|error| SaveError::Create(error.into()))?;
+        open_folder::check_len_allowed(part.as_file(), len)
+            .map_err(|_too_large| SaveError::TooLong(len))?;
         let file = Self { part, target, len };
         file.target.sync_folder();
         Ok(file)

@@ -80,6 +80,7 @@ impl IncomingFolder {
         target: SaveTarget,
         manifest: Manifest,
         chosen: Option<Vec<Range<u32>>>,
+        cancelled: &dyn Fn() -> bool,
     ) -> Result<Self, SaveError> {
         let created = |error: io::Error| SaveError::Create(error.into());
         let hidden = HiddenFolder::make(target.here()).map_err(created)?;
@@ -92,6 +93,9 @@ impl IncomingFolder {
             FolderLayout::new(chosen),
         );
         for placed in manifest.iter() {
+            if cancelled() {
+                return Err(SaveError::Cancelled);
+            }
             if maker.layout.is_chosen(placed.number) {
                 maker.make(&placed)?;
             }
@@ -392,10 +396,15 @@ impl<'a> Maker<'a> {
         }
         let (taken, ()) = match placed.entry.kind {
             EntryKind::EmptyFolder => self.take(name, OpenFolder::create_folder)?,
-            EntryKind::File { executable, .. } => {
-                let made = self.take(name, |here, name| {
-                    here.create_file(name, executable).map(drop)
-                })?;
+            EntryKind::File {
+                len_bytes,
+                executable,
+            } => {
+                let (taken, file) =
+                    self.take(name, |here, name| here.create_file(name, executable))?;
+                open_folder::check_len_allowed(&file, len_bytes)
+                    .map_err(|_too_large| SaveError::TooLong(len_bytes))?;
+                let made = (taken, ());
                 if marks::from_the_internet(&self.path.join(&made.0)).is_err() {
                     debug!("a received file could not be marked as from the internet");
                 }

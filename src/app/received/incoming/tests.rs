@@ -91,7 +91,7 @@ fn names(folder: &TempDir) -> Vec<String> {
 /// Begins the whole tree, writes all of its content, and gives it the name `it`.
 fn save(to: &TempDir, tree: &Tree) -> Result<SavedItem, SaveError> {
     let (manifest, content) = packed(tree);
-    let incoming = target(to).begin_folder(manifest, None)?;
+    let incoming = target(to).begin_folder(manifest, None, &|| false)?;
     incoming.write_at(0, &content)?;
     incoming.finish(&name("it"))
 }
@@ -178,14 +178,14 @@ fn what_is_dropped_leaves_nothing_unless_it_is_kept() {
     let (manifest, content) = packed(&tree(&[("a/b", "bytes"), ("c/", "")]));
     let file = target(&to).begin_file(3).unwrap();
     file.write_at(0, b"abc").unwrap();
-    let folder = target(&to).begin_folder(manifest, None).unwrap();
+    let folder = target(&to).begin_folder(manifest, None, &|| false).unwrap();
     folder.write_at(0, &content).unwrap();
     assert_eq!(names(&to).len(), 2);
     drop((file, folder));
     assert!(names(&to).is_empty());
     let (manifest, _) = packed(&tree(&[("a/b", "bytes")]));
     let mut file = target(&to).begin_file(3).unwrap();
-    let mut folder = target(&to).begin_folder(manifest, None).unwrap();
+    let mut folder = target(&to).begin_folder(manifest, None, &|| false).unwrap();
     file.keep();
     folder.keep();
     let (at_file, at_folder) = (file.temporary().to_owned(), folder.temporary().to_owned());
@@ -234,7 +234,7 @@ fn an_empty_folder_and_one_of_empty_files_are_saved_without_any_bytes() {
     for tree in [tree(&[("a", ""), ("b/c", ""), ("d/", "")]), Tree::new()] {
         let to = tempdir().unwrap();
         let (manifest, _) = packed(&tree);
-        let incoming = target(&to).begin_folder(manifest, None).unwrap();
+        let incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
         let saved = incoming.finish(&name("it")).unwrap();
         assert_eq!(on_disk(&saved.path), tree);
     }
@@ -245,7 +245,7 @@ fn the_person_chooses_the_name_of_a_folder() {
     let to = tempdir().unwrap();
     let (manifest, content) = packed(&tree(&[("a", "x")]));
     let target = SaveTo::Path(to.path().join("mine")).prepare(&[]).unwrap();
-    let incoming = target.begin_folder(manifest, None).unwrap();
+    let incoming = target.begin_folder(manifest, None, &|| false).unwrap();
     incoming.write_at(0, &content).unwrap();
     let saved = incoming.finish(&name("theirs")).unwrap();
     assert_eq!(saved.path, to.path().join("mine"));
@@ -276,7 +276,7 @@ fn only_what_is_chosen_is_made() {
     let (manifest, content) = packed(&whole);
     let target = target(&to);
     let incoming = target
-        .begin_folder(manifest, Some(vec![0..1, 2..4]))
+        .begin_folder(manifest, Some(vec![0..1, 2..4]), &|| false)
         .unwrap();
     incoming.write_at(0, &content).unwrap();
     let saved = incoming.finish(&name("it")).unwrap();
@@ -288,7 +288,7 @@ fn only_what_is_chosen_is_made() {
 fn what_of_a_folder_is_not_whole_gives_it_no_name() {
     let to = tempdir().unwrap();
     let (manifest, content) = packed(&tree(&[("a", "aaa"), ("b", "bbb")]));
-    let incoming = target(&to).begin_folder(manifest, None).unwrap();
+    let incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
     incoming.write_at(0, &content[..content.len() - 1]).unwrap();
     assert_eq!(incoming.finish(&name("it")), Err(SaveError::Altered));
     assert!(names(&to).is_empty());
@@ -353,7 +353,7 @@ fn after_a_restart_every_entry_has_the_name_that_it_had() {
     let (manifest, content) = packed(&awkward());
     let len = manifest.content_len();
     let middle = manifest.as_bytes().len() + 4;
-    let mut incoming = target(&to).begin_folder(manifest, None).unwrap();
+    let mut incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
     incoming
         .write_at(middle as u64, &content[middle..])
         .unwrap();
@@ -402,7 +402,7 @@ fn a_folder_that_is_not_as_it_was_left_is_not_gone_on_with_and_stays() {
         let to = tempdir().unwrap();
         let (manifest, content) = packed(&tree(&[("a", "aa"), ("b/c", "cc"), ("d", "dd")]));
         let len = manifest.content_len();
-        let mut incoming = target(&to).begin_folder(manifest, None).unwrap();
+        let mut incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
         incoming.write_at(0, &content[..content.len() - 2]).unwrap();
         let temporary = incoming.temporary().to_owned();
         incoming.keep();
@@ -436,7 +436,7 @@ fn names_in_the_layout_lead_nowhere_else() {
     let to = tempdir().unwrap();
     let (manifest, _) = packed(&tree(&[("a:", "aa")]));
     let len = manifest.content_len();
-    let mut incoming = target(&to).begin_folder(manifest, None).unwrap();
+    let mut incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
     let temporary = incoming.temporary().to_owned();
     incoming.keep();
     let layout = fs::read_to_string(temporary.join("layout")).unwrap();
@@ -480,7 +480,7 @@ fn nothing_is_written_through_a_link_that_somebody_puts_there() {
         }
         let (manifest, content) = packed(&tree(&[("sub/file", "hostile!")]));
         let len = manifest.content_len();
-        let incoming = target(&to).begin_folder(manifest, None).unwrap();
+        let incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
         let temporary = incoming.temporary().to_owned();
         plant(&temporary.join("content"), outside.path());
         // The open folder is still the one that was made, wherever it is now.
@@ -508,7 +508,7 @@ fn what_is_saved_has_the_modes_of_this_person_and_only_what_was_executable_is() 
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let to = tempdir().unwrap();
     let (manifest, content) = packed(&tree(&[("sub/run.sh", "run"), ("sub/read", "read")]));
-    let incoming = target(&to).begin_folder(manifest, None).unwrap();
+    let incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
     assert_eq!(mode(incoming.temporary()), 0o700);
     incoming.write_at(0, &content).unwrap();
     let saved = incoming.finish(&name("it")).unwrap();
@@ -543,7 +543,7 @@ fn a_folder_of_which_too_many_entries_have_one_name_leaves_nothing() {
     let paths = (0..1_001).map(path);
     let tree: Tree = paths.map(|path| (path, Some(Vec::new()))).collect();
     let (manifest, _) = packed(&tree);
-    let begun = target(&to).begin_folder(manifest, None);
+    let begun = target(&to).begin_folder(manifest, None, &|| false);
     assert_eq!(
         begun.map(|mut incoming| incoming.keep()),
         Err(SaveError::NoFreeName)
@@ -592,6 +592,31 @@ impl Drop for SmallDisk {
     }
 }
 
+#[test]
+fn a_folder_that_is_cancelled_while_its_files_are_made_leaves_nothing() {
+    let to = tempdir().unwrap();
+    let (manifest, _) = packed(&tree(&[("a", "1"), ("b/c", "2"), ("d", "3")]));
+    let asked = std::cell::Cell::new(0);
+    let cancelled = || {
+        asked.set(asked.get() + 1);
+        asked.get() > 2
+    };
+    let begun = target(&to).begin_folder(manifest, None, &cancelled);
+    assert_eq!(begun.map(drop), Err(SaveError::Cancelled));
+    assert_eq!(asked.get(), 3, "it is asked before each entry");
+    assert!(names(&to).is_empty());
+}
+
+/// As on a memory stick with FAT32, whose limit of 4 GiB comes into play in the same place.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_longer_than_the_disk_can_hold_is_refused_before_anything_has_come() {
+    let to = tempdir().unwrap();
+    let begun = target(&to).begin_file(u64::MAX);
+    assert_eq!(begun.map(drop), Err(SaveError::TooLong(u64::MAX)));
+    assert!(names(&to).is_empty());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_came_before_the_disk_was_full_goes_on_when_there_is_room() {
@@ -632,7 +657,7 @@ fn a_folder_with_more_files_than_the_disk_holds_leaves_nothing() {
         .map(|number| (format!("{number:02}"), Some(Vec::new())))
         .collect();
     let (manifest, _) = packed(&tree);
-    let begun = target(&disk.0).begin_folder(manifest, None);
+    let begun = target(&disk.0).begin_folder(manifest, None, &|| false);
     let full = SaveError::Create(std::io::Error::from_raw_os_error(28).into());
     assert_eq!(begun.map(|mut incoming| incoming.keep()), Err(full));
     assert!(names(&disk.0).is_empty());
@@ -652,7 +677,7 @@ fn names_that_differ_by_case_all_arrive_where_these_are_one() {
         ("net/xt_dscp.h", "3"),
     ]));
     let len = manifest.content_len();
-    let mut incoming = target(&to).begin_folder(manifest, None).unwrap();
+    let mut incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
     let temporary = incoming.temporary().to_owned();
     incoming.keep();
     let incoming = target(&to)
@@ -704,7 +729,7 @@ proptest! {
         cuts.sort_unstable();
         let mut pieces: Vec<_> = cuts.windows(2).map(|cut| cut[0]..cut[1]).collect();
         pieces.sort_by_key(|piece| (piece.start as u64 ^ order).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mut incoming = target(&to).begin_folder(manifest, None).unwrap();
+        let mut incoming = target(&to).begin_folder(manifest, None, &|| false).unwrap();
         let mut written = Vec::new();
         for (at, piece) in pieces.into_iter().enumerate() {
             incoming.write_at(piece.start as u64, &content[piece.clone()]).unwrap();

@@ -78,7 +78,9 @@ pub(in crate::app::transfer) async fn fetch(
             let chosen = choice.among(&manifest)?;
             let needed = parts_of(&list, &manifest, chosen.as_deref());
             target.check_room(bytes_of(&list, &needed))?;
-            let incoming = block_in_place(|| target.begin_folder(manifest, chosen.clone()))?;
+            let cancelled = || call.cancel().is_cancelled();
+            let begin = || target.begin_folder(manifest, chosen.clone(), &cancelled);
+            let incoming = block_in_place(begin)?;
             (incoming, chosen, last)
         }
         _ => {

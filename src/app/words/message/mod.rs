@@ -521,6 +521,7 @@ mod tests {
             AppError::Unfinished(UnfinishedError::Write(io)),
             AppError::NeedsNewer(NeedsNewer::Words),
             AppError::NoPlace(SaveError::NoRegularFile),
+            AppError::NoPlace(SaveError::TooLong(5_000_000_000)),
             AppError::NoPlace(SaveError::NoRoom {
                 needed: 2_500_000_000,
                 free: 1_000_000,

@@ -209,6 +209,7 @@ impl Reason for SaveError {
     fn sentence(&self) -> String {
         match self {
             Self::Altered => texts::why_save_altered().to_owned(),
+            Self::Cancelled => texts::cancelled().to_owned(),
             Self::Create(kind) => after(texts::why_save_create(), *kind),
             Self::Folder(kind) => after(texts::why_save_folder(), *kind),
             Self::NoFreeName => texts::why_save_names().to_owned(),
@@ -223,6 +224,7 @@ impl Reason for SaveError {
             }
             Self::NoRegularFile => texts::why_save_no_regular_file().to_owned(),
             Self::Rename(kind) => after(texts::why_save_rename(), *kind),
+            Self::TooLong(len) => texts::why_save_too_long(&size(*len)),
             Self::Write(kind) => after(texts::why_save_write(), *kind),
         }
     }
