@@ -14,6 +14,7 @@ use rand_core::Rng as _;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::app::received::incoming;
 use crate::app::settings::Home;
 use crate::disk::io_reason::IoReason;
 use crate::disk::journal::{Journal, OpenedJournal};
@@ -23,6 +24,7 @@ use crate::protocol::resume::{
     EncodedRecord, Log, LogEnd, LogWriter, ReadLogError, RecipientBegin, RecipientRecord,
     RecipientState, RecordTooLong, ReplayError, ResumeKey, SenderBegin, SenderRecord, SenderState,
 };
+use crate::protocol::seal::ContentKind;
 use crate::wire::random;
 
 /// The unfinished transfers of this person.
@@ -191,7 +193,8 @@ impl UnfinishedTransfers {
     /// Opens an unfinished transfer. Blocking.
     ///
     /// # Errors
-    /// [`UnfinishedError`].
+    /// [`UnfinishedError`]; [`UnfinishedError::Unknown`] also for a download that was saved just before the program was
+    /// killed: what is left of it is removed.
     pub(crate) fn open(&self, id: &UnfinishedId) -> Result<UnfinishedTransfer, UnfinishedError> {
         let path = self.path(id);
         let (mut journal, bytes) = match Journal::open(&path, MAX_FILE_LEN) {
@@ -224,8 +227,12 @@ impl UnfinishedTransfers {
                 UnfinishedTransfer::Share(Box::new(ShareLog { log, state }))
             }
             ReplayedState::Download(state) => {
-                let state = *state;
-                UnfinishedTransfer::Download(Box::new(DownloadLog { log, state }))
+                let log = DownloadLog { log, state: *state };
+                if log.was_saved() {
+                    log.remove()?;
+                    return Err(UnfinishedError::Unknown);
+                }
+                UnfinishedTransfer::Download(Box::new(log))
             }
         })
     }
@@ -394,6 +401,20 @@ impl DownloadLog {
         &self.state
     }
 
+    /// Whether the program was killed when the whole had its name already.
+    fn was_saved(&self) -> bool {
+        let (state, begin) = (&self.state, self.state.begin());
+        let is_folder = (state.list()).is_some_and(|list| list.kind() == ContentKind::Folder);
+        let temporary = path_bytes::decode(&begin.temporary);
+        let was_saved = |temporary: &PathBuf| incoming::has_moved_on(temporary, is_folder);
+        let saved = temporary.filter(|temporary| state.is_complete() && was_saved(temporary));
+        if is_folder && let Some(temporary) = &saved {
+            // The folder that it was in is empty now.
+            incoming::remove_temporary(temporary);
+        }
+        saved.is_some()
+    }
+
     /// As [`ShareLog::record`].
     ///
     /// # Errors
@@ -429,14 +450,17 @@ mod tests {
 
     use tempfile::{TempDir, tempdir};
 
+    use parking_lot::Mutex;
+
     use super::*;
+    use crate::disk::journal::JournalFile;
     use crate::protocol::address::FileId;
     use crate::protocol::digest::Digest;
     use crate::protocol::keys::Identity;
     use crate::protocol::parts::{PartListBuilder, PartPlan, PartsSecret, Store};
     use crate::protocol::pointer::{Pointer, PointerKey};
     use crate::protocol::resume::{FileStamp, PartAt, SealedAt, Source, Wishes};
-    use crate::protocol::seal::{ContentKind, FileKey};
+    use crate::protocol::seal::FileKey;
 
     fn transfers() -> (TempDir, UnfinishedTransfers) {
         let folder = tempdir().unwrap();
@@ -515,6 +539,94 @@ mod tests {
         assert_eq!(transfers.ids().unwrap(), []);
     }
 
+    /// A file of which a crash keeps what was synced, and of the rest any number of bytes from its beginning.
+    #[derive(Default)]
+    struct Crashing {
+        bytes: Vec<u8>,
+        synced: usize,
+        sync_fails: bool,
+    }
+
+    impl JournalFile for Arc<Mutex<Crashing>> {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.lock().bytes.extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn cut(&mut self, len: u64) -> io::Result<()> {
+            self.lock().bytes.truncate(usize::try_from(len).unwrap());
+            Ok(())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            let mut file = self.lock();
+            if file.sync_fails {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            file.synced = file.bytes.len();
+            Ok(())
+        }
+    }
+
+    fn sealed_numbers(log: &ShareLog) -> Vec<u32> {
+        let sealed = log.state().begin().plan.indices();
+        let sealed = sealed.filter(|index| log.state().sealed(*index).is_some());
+        sealed.map(|index| index.get()).collect()
+    }
+
+    #[test]
+    fn after_a_crash_at_any_moment_all_that_was_recorded_is_there() {
+        let (_folder, transfers) = transfers();
+        let mut log = transfers.begin_share(begin()).unwrap();
+        let (id, path) = (log.id().clone(), log.log.path.clone());
+        let bytes = fs::read(&path).unwrap();
+        let file = Arc::new(Mutex::new(Crashing {
+            synced: bytes.len(),
+            bytes,
+            sync_fails: false,
+        }));
+        let len = file.lock().bytes.len() as u64;
+        log.log.journal = Journal::in_file(Box::new(Arc::clone(&file)), len);
+        let after_crash = |kept: &[u8]| {
+            fs::write(&path, kept).unwrap();
+            share(transfers.open(&id))
+        };
+        for number in 0..4 {
+            let before = file.lock().synced;
+            sealed(&mut log, number);
+            let (bytes, synced) = {
+                let file = file.lock();
+                (file.bytes.clone(), file.synced)
+            };
+            assert_eq!(synced, bytes.len(), "nothing is sent before this is synced");
+            let earlier: Vec<_> = (0..number).collect();
+            for len in before..bytes.len() {
+                let there = sealed_numbers(&after_crash(&bytes[..len]));
+                assert_eq!(there, earlier, "{len} bytes");
+            }
+            let there = sealed_numbers(&after_crash(&bytes));
+            assert_eq!(there, (0..=number).collect::<Vec<_>>());
+        }
+
+        // What could not be synced does not count, and the next record stands in its place.
+        let index = log.state().begin().plan.index(0).unwrap();
+        let part = PartAt {
+            index,
+            store: Store::Server,
+        };
+        let confirmed = || SenderRecord::Confirmed { part, id: None };
+        file.lock().sync_fails = true;
+        assert!(log.record(confirmed()).is_err());
+        assert!(!log.state().is_confirmed(part));
+        let kept = file.lock().synced;
+        let lost = file.lock().bytes[..kept].to_vec();
+        assert!(!after_crash(&lost).state().is_confirmed(part));
+        file.lock().sync_fails = false;
+        log.record(confirmed()).unwrap();
+        let bytes = file.lock().bytes.clone();
+        assert!(after_crash(&bytes).state().is_confirmed(part));
+    }
+
     #[test]
     fn a_file_cut_off_anywhere_gives_the_records_before_and_takes_new_ones() {
         let (_folder, transfers) = transfers();
@@ -551,9 +663,31 @@ mod tests {
     #[test]
     fn a_download_that_ended_before_its_list_was_written_down_can_still_be_given_up() {
         let (_folder, transfers) = transfers();
+        let temporary = Path::new("/a/.cloakroom-x.part");
+        let log = begin_download(&transfers, temporary, ContentKind::File);
+        let (id, path) = (log.id().clone(), log.log.path.clone());
+        drop(log);
+        assert!(transfers.open(&id).is_ok());
+        let whole = fs::read(&path).unwrap();
+        for len in [whole.len() - 1, whole.len() - 200] {
+            fs::write(&path, &whole[..len]).unwrap();
+            let Ok(UnfinishedTransfer::Download(log)) = transfers.open(&id) else {
+                panic!("a download");
+            };
+            assert!(log.state().list().is_none());
+            let temporary = path_bytes::decode(&log.state().begin().temporary);
+            assert_eq!(temporary.unwrap(), Path::new("/a/.cloakroom-x.part"));
+        }
+    }
+
+    fn begin_download(
+        transfers: &UnfinishedTransfers,
+        temporary: &Path,
+        kind: ContentKind,
+    ) -> DownloadLog {
         let plan = PartPlan::new(30_000_000, 4).unwrap();
         let secret = PartsSecret::from_bytes([1; 32]);
-        let mut list = PartListBuilder::new(ContentKind::File, plan, secret, false).unwrap();
+        let mut list = PartListBuilder::new(kind, plan, secret, false).unwrap();
         for number in 0..4 {
             let id = FileId::random(500_000, [number; 30]);
             list.push(&Digest::of(&[number]), &id, None).unwrap();
@@ -572,24 +706,54 @@ mod tests {
                 relay_list: None,
             },
             target: path_bytes::encode(Path::new("/a/file")),
-            temporary: path_bytes::encode(Path::new("/a/.cloakroom-x.part")),
+            temporary: path_bytes::encode(temporary),
             tell_sender: false,
         };
         let list = Arc::new(list.finish().unwrap());
-        let log = transfers.begin_download(begin, list).unwrap();
-        let (id, path) = (log.id().clone(), log.log.path.clone());
+        transfers.begin_download(begin, list).unwrap()
+    }
+
+    #[test]
+    fn what_was_saved_just_before_a_kill_is_not_offered_again() {
+        for kind in [ContentKind::File, ContentKind::Folder] {
+            let (_folder, transfers) = transfers();
+            let disk = tempdir().unwrap();
+            let beside = disk.path().join("downloads");
+            let temporary = beside.join(".cloakroom-x.part");
+            let content = match kind {
+                ContentKind::Folder => temporary.join("content"),
+                _ => temporary.clone(),
+            };
+            fs::create_dir_all(&content).unwrap();
+            let mut log = begin_download(&transfers, &temporary, kind);
+            let id = log.id().clone();
+            log.record(RecipientRecord::Complete).unwrap();
+            drop(log);
+            // Killed before it got its name: that is still to be given.
+            assert!(transfers.open(&id).is_ok());
+            // The disk is not connected.
+            let elsewhere = disk.path().join("elsewhere");
+            fs::rename(&beside, &elsewhere).unwrap();
+            assert!(transfers.open(&id).is_ok());
+            fs::rename(&elsewhere, &beside).unwrap();
+            // It got its name, and the program was killed before it could forget the state.
+            fs::rename(&content, beside.join("it")).unwrap();
+            assert_eq!(transfers.open(&id).err(), Some(UnfinishedError::Unknown));
+            assert_eq!(transfers.ids().unwrap(), []);
+            let left: Vec<_> = fs::read_dir(&beside).unwrap().collect();
+            assert_eq!(left.len(), 1, "nothing but what was saved");
+        }
+    }
+
+    #[test]
+    fn what_has_gone_before_it_was_whole_stays_for_the_person_to_discard() {
+        let (_folder, transfers) = transfers();
+        let disk = tempdir().unwrap();
+        let temporary = disk.path().join(".cloakroom-x.part");
+        let log = begin_download(&transfers, &temporary, ContentKind::File);
+        let id = log.id().clone();
         drop(log);
         assert!(transfers.open(&id).is_ok());
-        let whole = fs::read(&path).unwrap();
-        for len in [whole.len() - 1, whole.len() - 200] {
-            fs::write(&path, &whole[..len]).unwrap();
-            let Ok(UnfinishedTransfer::Download(log)) = transfers.open(&id) else {
-                panic!("a download");
-            };
-            assert!(log.state().list().is_none());
-            let temporary = path_bytes::decode(&log.state().begin().temporary);
-            assert_eq!(temporary.unwrap(), Path::new("/a/.cloakroom-x.part"));
-        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod layout;
 mod tests;
 
 use std::fs;
+use std::io::ErrorKind::NotFound;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -171,6 +172,22 @@ impl Incoming {
             Self::Folder(folder) => folder.keep(),
         }
     }
+}
+
+/// Whether what stood in the hidden file or folder of a download has got its name: it is not there, though the folder beside
+/// is. On a disk that is not connected now it may still be. Blocking.
+#[must_use]
+pub(crate) fn has_moved_on(temporary: &Path, is_folder: bool) -> bool {
+    let Some(beside) = temporary.parent() else {
+        return false;
+    };
+    let stood_at = if is_folder {
+        temporary.join(folder::CONTENT)
+    } else {
+        temporary.to_owned()
+    };
+    let gone = fs::symlink_metadata(stood_at).is_err_and(|error| error.kind() == NotFound);
+    gone && beside.is_dir()
 }
 
 /// Removes the hidden file or folder of a download that is given up. Any other one is left where it is. Blocking.

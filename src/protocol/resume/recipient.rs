@@ -41,6 +41,9 @@ pub enum RecipientRecord {
         /// The last one, which may be the same.
         last: PartIndex,
     },
+    /// All that is wanted is written and synced. Written before the whole gets its name: when what it stood in is not there
+    /// any more, it was saved.
+    Complete,
 }
 
 /// The state of a download, from its records.
@@ -49,6 +52,7 @@ pub struct RecipientState {
     list: Option<Arc<PartList>>,
     chosen: Option<Vec<Range<u32>>>,
     written: Option<PartSet>,
+    complete: bool,
 }
 
 impl RecipientState {
@@ -60,6 +64,7 @@ impl RecipientState {
             list: None,
             chosen: None,
             written: None,
+            complete: false,
         }
     }
 
@@ -100,6 +105,7 @@ impl RecipientState {
                 let is_less = before.is_none_or(|before| lies_within(&entries, before));
                 if let (false, Some(list)) = (is_less, &self.list) {
                     self.written = Some(PartSet::none_of(list.plan()));
+                    self.complete = false;
                 }
                 self.chosen = Some(entries);
             }
@@ -110,6 +116,12 @@ impl RecipientState {
                     let index = list.plan().index(number);
                     written.insert(index.ok_or(ReplayError::Malformed)?);
                 }
+            }
+            RecipientRecord::Complete => {
+                if self.list.is_none() {
+                    return Err(ReplayError::Malformed);
+                }
+                self.complete = true;
             }
         }
         Ok(())
@@ -140,6 +152,12 @@ impl RecipientState {
         written.is_some_and(|written| written.contains(index))
     }
 
+    /// Whether all that is wanted is written and synced, so that only its name is missing.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// How many parts are written and synced.
     #[must_use]
     pub fn written(&self) -> u32 {
@@ -167,6 +185,7 @@ mod number {
     pub(super) const LIST: u64 = 17;
     pub(super) const CHOSEN: u64 = 18;
     pub(super) const WRITTEN: u64 = 19;
+    pub(super) const COMPLETE: u64 = 20;
 }
 
 /// More than a record has beside its paths, its list and its choice.
@@ -224,6 +243,11 @@ impl RecipientRecord {
                 map.uint(10, last.get().into());
                 EncodedRecord(map.finish())
             }
+            Self::Complete => {
+                let mut map = MapWriter::with_room(ROOM);
+                map.uint(0, number::COMPLETE);
+                EncodedRecord(map.finish())
+            }
         }
     }
 
@@ -248,6 +272,7 @@ impl RecipientRecord {
             number::LIST => return fields.into_list().ok_or(malformed),
             number::CHOSEN => fields.into_chosen(),
             number::WRITTEN => fields.into_written(),
+            number::COMPLETE => Some(RecipientRecord::Complete),
             _ => return Err(ReplayError::Newer),
         };
         let record = record.ok_or(malformed)?;

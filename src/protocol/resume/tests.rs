@@ -162,6 +162,7 @@ fn recipient_records() -> Vec<RecipientRecord> {
         RecipientRecord::Begin(Box::new(recipient_begin())),
         RecipientRecord::List(Arc::new(list(plan()))),
         RecipientRecord::Chosen(vec![0..3, 3..4, 9..1_000_000]),
+        RecipientRecord::Complete,
         written(0, 0),
         written(2, 4),
     ]

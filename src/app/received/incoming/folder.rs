@@ -26,7 +26,7 @@ use crate::disk::private;
 use crate::protocol::folder::{EntryKind, MAX_MANIFEST_LEN, Manifest, ManifestReader, PlacedEntry};
 
 /// The folder itself, in the hidden one.
-const CONTENT: &str = "content";
+pub(super) const CONTENT: &str = "content";
 /// The beginning of its content, in the hidden folder.
 const MANIFEST: &str = "manifest";
 /// The [`FolderLayout`], in the hidden folder.

@@ -276,8 +276,10 @@ async fn go_on(
             call.progress().stage(Stage::Save);
             block_in_place(|| {
                 incoming.sync()?;
+                record_written(&mut log, unsynced.parts)?;
+                log.record(RecipientRecord::Complete)?;
                 let saved = incoming.finish(name)?;
-                // Left behind it would be offered once more: no harm.
+                // Left behind, it says that the whole was saved.
                 log.remove().ok();
                 Ok(saved)
             })

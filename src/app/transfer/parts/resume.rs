@@ -60,7 +60,9 @@ pub fn list(program: &Program) -> Result<Vec<Listed>, UnfinishedError> {
         about: kept.open(&id).map(|transfer| about(&transfer)),
         id,
     });
-    Ok(listed.collect())
+    // One that ended meanwhile, or just before the program was killed, is none.
+    let is_there = |listed: &Listed| listed.about != Err(UnfinishedError::Unknown);
+    Ok(listed.filter(is_there).collect())
 }
 
 fn about(transfer: &UnfinishedTransfer) -> AboutTransfer {
