@@ -14,9 +14,11 @@ use zeroize::Zeroizing;
 use super::{CliError, StoredFile};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::process::streams::{self, OutputError};
+use crate::app::transfer::share::ASKED_FROM;
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::harmless::harmless;
 use crate::app::words::message::UserMessage;
+use crate::app::words::units::size;
 use crate::protocol::exchange::Failure;
 use crate::protocol::pointer::Pointer;
 use crate::protocol::text;
@@ -259,6 +261,46 @@ pub(super) async fn pointer_text(
     standard_input("pointer", |text| Pointer::find(text).is_ok(), cancel).await
 }
 
+/// Asks once before a transfer of more than a gigabyte, where a person can answer: standard input and error are a terminal.
+/// Elsewhere it goes on: a script has decided already.
+///
+/// # Errors
+/// [`AppError::Cancelled`] when the answer is no, or none.
+pub(super) async fn ask_if_large(
+    len_bytes: u64,
+    about: &str,
+    cancel: &CancellationToken,
+) -> Result<(), CliError> {
+    let can_answer = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if len_bytes <= ASKED_FROM || !can_answer {
+        return Ok(());
+    }
+    note(&format!("{about} {}; go on? [y/N]", size(len_bytes)));
+    // On a thread of its own, which an interrupt leaves behind: a read of a terminal cannot be called back.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin()
+            .lock()
+            .take(INPUT_LEN)
+            .read_line(&mut line)
+            .map(|_len| line)
+    });
+    let answer = tokio::select! {
+        () = cancel.cancelled() => return Err(AppError::Cancelled.into()),
+        read = read => read.map_err(io::Error::other).flatten(),
+    };
+    if answer.is_ok_and(|answer| is_yes(&answer)) {
+        Ok(())
+    } else {
+        Err(AppError::Cancelled.into())
+    }
+}
+
+fn is_yes(answer: &str) -> bool {
+    let answer = answer.trim();
+    answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
+}
+
 /// What standard input holds. At a terminal it says that it waits for a `thing`, and waits for no more than a line with which
 /// the text `is_whole`.
 pub(super) async fn standard_input(
@@ -334,6 +376,16 @@ mod tests {
     use super::*;
 
     const POINTER: &str = "cloak15cq8sxtgw368que69uhkv6tvv4ejuetcv9khqmr99ehhyecptqstx2n5k009d8hcuj9t334l586n8srdt4jrwfwf5f5urc8j2djvhcszwepr2mz3dye8snrkvex5c6mc235hqc64dp9hwq6cyqp53mz46acs9th9ehs7chgtkqjsp9am2ezrcrn52kkeedr59f7hzpzcyzsln6vhyl9q65ra0heezgxqkseywup3asn75tl56jgaz5uv9ue2gpgcxv9j3puj";
+
+    #[test]
+    fn nothing_but_a_yes_is_one() {
+        for yes in ["y\n", "Y\r\n", " yes \n", "YES"] {
+            assert!(is_yes(yes), "{yes:?}");
+        }
+        for no in ["", "\n", "n\n", "no\n", "yesterday\n", "ja\n"] {
+            assert!(!is_yes(no), "{no:?}");
+        }
+    }
 
     #[test]
     fn at_a_terminal_the_line_that_ends_a_pointer_is_the_last_one_that_is_read() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
 
 use super::call::Call;
 use super::parts;
@@ -88,6 +89,20 @@ impl Receipts {
     }
 }
 
+/// What is longer than this, in bytes, is asked about once before it is sent or fetched: it may take hours.
+pub(crate) const ASKED_FROM: u64 = 1_000_000_000;
+
+/// What is to be shared, as it was when it was looked at.
+pub struct Looked(Parcel);
+
+impl Looked {
+    /// Bytes of its content.
+    #[must_use]
+    pub const fn content_len(&self) -> u64 {
+        self.0.content_len()
+    }
+}
+
 /// A file or folder that a server confirmed.
 pub struct Shared {
     /// What the recipient needs.
@@ -116,6 +131,40 @@ pub struct Shared {
 /// [`AppError`]; nothing is left at the server that it did not confirm, unless the answer was lost and the server cannot
 /// be asked. Of something in parts what is confirmed stays, and [`resume`](super::parts::resume) goes on with it.
 pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppError> {
+    share_what(call, request, None).await
+}
+
+/// Looks at what is to be shared, without its content: for whoever decides by its length whether it is.
+///
+/// # Errors
+/// [`AppError::Local`] and [`AppError::Cancelled`].
+pub async fn look(paths: &[PathBuf], cancel: &CancellationToken) -> Result<Looked, AppError> {
+    let (paths, cancel) = (paths.to_vec(), cancel.clone());
+    let look = move || Parcel::look(&paths, &|| cancel.is_cancelled());
+    match tokio::task::spawn_blocking(look).await {
+        Ok(looked) => Ok(Looked(looked?)),
+        // A worker ends early only when the program does.
+        Err(_ended) => Err(AppError::Cancelled),
+    }
+}
+
+/// As [`share`], of the paths of `request` as they were when they were looked at.
+///
+/// # Errors
+/// As [`share`].
+pub async fn share_looked(
+    call: &Call,
+    request: ShareRequest,
+    looked: Looked,
+) -> Result<Shared, AppError> {
+    share_what(call, request, Some(looked)).await
+}
+
+async fn share_what(
+    call: &Call,
+    request: ShareRequest,
+    looked: Option<Looked>,
+) -> Result<Shared, AppError> {
     let started = Instant::now();
     let _remembered = call.program().remember_at_the_end();
     // Reading, sealing and the server's answer take their time each, so they go side by side; where nothing can be shared,
@@ -123,7 +172,7 @@ pub async fn share(call: &Call, request: ShareRequest) -> Result<Shared, AppErro
     let (ready, info) = {
         let asking = call.silent().with_cancel(call.cancel().child_token());
         let preparing = async {
-            let ready = prepare(&request.paths, call).await;
+            let ready = prepare(&request.paths, looked, call).await;
             match &ready {
                 Ok(_) => call.progress().stage(Stage::FindPath),
                 Err(_) => asking.cancel().cancel(),
@@ -294,13 +343,21 @@ struct Ready {
     sealed: Option<Sealed>,
 }
 
-/// Looks at what is to be shared, and reads, pads and seals what fits into one blob; off the runtime's threads.
-async fn prepare(paths: &[PathBuf], call: &Call) -> Result<Ready, AppError> {
+/// Looks at what is to be shared, if nobody has yet, and reads, pads and seals what fits into one blob; off the runtime's
+/// threads.
+async fn prepare(
+    paths: &[PathBuf],
+    looked: Option<Looked>,
+    call: &Call,
+) -> Result<Ready, AppError> {
     let (paths, progress) = (paths.to_vec(), call.progress().clone());
     let cancel = call.cancel().clone();
     let work = move || {
         progress.stage(Stage::Pad);
-        let parcel = Parcel::look(&paths, &|| cancel.is_cancelled())?;
+        let parcel = match looked {
+            Some(Looked(parcel)) => parcel,
+            None => Parcel::look(&paths, &|| cancel.is_cancelled())?,
+        };
         let len = parcel.content_len();
         if len > MAX_CONTENT_LEN {
             let sealed = None;

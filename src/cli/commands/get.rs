@@ -170,6 +170,11 @@ async fn fetch(command: &ServerCommand, client: &Client, args: GetArgs) -> Resul
             )),
         };
     };
+    // Of what is chosen from a folder, nobody knows the length yet.
+    if args.only.is_empty() {
+        let cancel = &command.context.cancel;
+        terminal::ask_if_large(pointer.content_len, "this fetches", cancel).await?;
+    }
     if pointer.receipts.is_some() && !args.no_receipt {
         terminal::note("the sender is told when you have the file (not with --no-receipt)");
     }

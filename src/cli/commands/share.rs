@@ -91,8 +91,12 @@ async fn share(
         carry_relay_list: args.with_relay_list || settings.pointer_carries_relay_list,
         ..ShareRequest::new(paths.clone())
     };
+    let cancel = &command.context.cancel;
+    let looked = share::look(&paths, cancel).await?;
+    terminal::ask_if_large(looked.content_len(), "this shares", cancel).await?;
     let bar = Bar::new();
-    let shared = share::share(&call.clone().with_progress(bar.sink()), request).await;
+    let call_with_bar = call.clone().with_progress(bar.sink());
+    let shared = share::share_looked(&call_with_bar, request, looked).await;
     drop(bar);
     match shared {
         Ok(shared) => print_or_take_back(command, &call, &shared, invitation.as_ref()).await,

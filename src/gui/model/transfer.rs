@@ -9,6 +9,7 @@ use crate::app::received::content_type::Findings;
 use crate::app::settings::ServerChoice;
 use crate::app::transfer::get::Choice;
 use crate::app::transfer::manage::Downloads;
+use crate::app::transfer::share::ASKED_FROM;
 use crate::app::transfer::stage::{FirstStop, PartsMoved, Stage};
 use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::protocol::size_class::SizeClass;
@@ -274,9 +275,6 @@ fn moved_part(stage: Stage) -> Option<f32> {
         _ => None,
     }
 }
-
-/// What is longer than this, in bytes, is asked about once before it is sent or fetched.
-const ASKED_FROM: u64 = 1_000_000_000;
 
 /// Least time between two announcements of one transfer's progress.
 const BETWEEN_SPOKEN: Duration = Duration::from_secs(5);
