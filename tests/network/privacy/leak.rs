@@ -24,6 +24,9 @@ use cloakroom::protocol::file_api::{
 use cloakroom::protocol::keys::{Ed25519Public, Identity};
 use cloakroom::protocol::onion::v4::Response;
 use cloakroom::protocol::onion::{GUARD_ENDPOINT, HopCipher, REQUEST_OVERHEAD};
+use cloakroom::protocol::parts::{
+    IdForm, Layout, PartListBuilder, PartPlan, PartsSecret, seal_part,
+};
 use cloakroom::protocol::relay_list::{RelayDescriptor, RelayList, Serves, sign};
 use cloakroom::protocol::seal::{ContentKind, Sealed, seal};
 use cloakroom::protocol::size_class::SizeClass;
@@ -411,6 +414,92 @@ async fn every_link_shows_eight_sizes_and_no_two_equal_bodies() {
         repeated.back[at].sha256 = repeated.there[at].sha256.clone();
         judge(&repeated).unwrap_err();
     }
+}
+
+/// What goes in parts shows on each link the lengths that files show, and no other: whether a part is full or half
+/// empty, and whatever the list holds. So of a whole its class and the number of its parts can be seen, of which
+/// wholes from 10 MB to 10 GB have 39 pairs.
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_and_lists_show_no_other_lengths_than_files() {
+    let mut seen = BTreeSet::new();
+    // Even on a log scale, finer than any two steps lie apart.
+    for step in 0..=20_000_u32 {
+        let len = 10_000_000.0 * 1_000_f64.powf(f64::from(step) / 20_000.0);
+        // Below 10^10, so every digit before the point is kept.
+        let len = format!("{len:.0}").parse().unwrap();
+        match Layout::for_sending(len, IdForm::Packed, None).unwrap() {
+            Layout::Parts(plan) => seen.insert((plan.class().index(), plan.parts())),
+            Layout::OneBlob(class) => seen.insert((class.index(), 1)),
+        };
+    }
+    assert_eq!(seen.len(), 39, "{seen:?}");
+
+    let network = Recorded::start().await;
+    let rng = &mut ChaCha20Rng::seed_from_u64(39);
+    let server = &network.names[0];
+    for class in SizeClass::ALL {
+        // Parts that are full but for the last one, and, where a smaller class does not hold them, half empty ones.
+        let full = class.capacity() as u64;
+        let plans = [3 * full - 2, 3 * (full / 2 + 1)];
+        let plans = plans.map(|len| PartPlan::new(len, 3).unwrap());
+        for plan in plans.into_iter().filter(|plan| plan.class() == class) {
+            let secret = PartsSecret::generate(rng);
+            for index in [plan.index(0), plan.index(2)].into_iter().flatten() {
+                let content = vec![1; plan.content_len(index)];
+                let part = seal_part(&secret, &plan, index, &content, rng).unwrap();
+                stored_and_fetched(&network, server, part.blob.into_bytes(), &part.digest, rng)
+                    .await;
+            }
+        }
+    }
+    for parts in [2, 1_341, 1_342] {
+        let plan = PartPlan::new(u64::from(parts) * 60_000, parts).unwrap();
+        let secret = PartsSecret::generate(rng);
+        let mut list = PartListBuilder::new(ContentKind::File, plan, secret, false).unwrap();
+        for number in 0..parts {
+            let mut drawn = [0; 30];
+            rng.fill_bytes(&mut drawn);
+            let id = FileId::random(500_000, drawn);
+            list.push(&Digest::of(&number.to_le_bytes()), &id, None)
+                .unwrap();
+        }
+        let name = "n".repeat(usize::try_from(parts % 200 + 1).unwrap());
+        let sealed = list.finish().unwrap().seal(Some(&name), None, rng).unwrap();
+        let len = sealed.blob.as_bytes().len();
+        assert_eq!(
+            len > SizeClass::ALL[0].blob_len(),
+            parts > 1_341,
+            "{parts} parts"
+        );
+        stored_and_fetched(
+            &network,
+            server,
+            sealed.blob.into_bytes(),
+            &sealed.digest,
+            rng,
+        )
+        .await;
+    }
+    network
+        .ask(server, &FileRequest::ServerInfo, Asked::Other)
+        .await;
+    judge(&network.captured()).unwrap();
+}
+
+async fn stored_and_fetched(
+    network: &Recorded,
+    server: &ServerAddress,
+    blob: Vec<u8>,
+    digest: &Digest,
+    rng: &mut ChaCha20Rng,
+) {
+    let len = blob.len();
+    let request = upload(blob, Headers::Drawn, &OwnerToken::generate(rng), rng);
+    let answer = network.ask(server, &request, Asked::Upload(len)).await;
+    let stored = file_api::read_uploaded(&answer, len, digest).unwrap();
+    let request = FileRequest::Download(stored.id);
+    let answer = network.ask(server, &request, Asked::Download(len)).await;
+    assert_eq!(Digest::of(&file_api::read_found(answer).unwrap()), *digest);
 }
 
 /// What else can be asked about a file and its server.
