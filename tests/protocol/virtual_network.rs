@@ -6,6 +6,9 @@
 //! failed of what a relay of its path did; guards stay put; no relay sees both ends of one client within ten days; and
 //! the choice among good relays is even. The same seed gives the same network, so that a failure can be looked at.
 
+mod parts;
+mod time;
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
@@ -23,7 +26,7 @@ use cloakroom::protocol::exchange::{
     Attempt, AttemptOutcome, Exchange, ExchangeError, ExchangeRoute, Failure, IDLE_LIMIT, Step,
 };
 use cloakroom::protocol::file_api::{
-    BlobAnswer, FileAnswer, FileRequest, Upload, Uploaded, read_found, read_uploaded,
+    BlobAnswer, FileAnswer, FileInfo, FileRequest, Upload, Uploaded, read_found, read_uploaded,
 };
 use cloakroom::protocol::keys::{Ed25519Public, Identity, X25519Secret};
 use cloakroom::protocol::onion::{
@@ -135,6 +138,8 @@ enum What {
     Silence,
 }
 
+/// The hour with which everything expires, since 1970.
+const HOUR: u32 = 527_777;
 /// Where the client is.
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
@@ -359,7 +364,7 @@ impl World {
             _ if self.server.code.is_some() => FileAnswer::Refused(self.server.code.unwrap()),
             Ok(FileRequest::Upload(upload)) => {
                 let digest = Digest::of(&upload.blob);
-                let id = OwnedId::new(1, &upload.owner.unwrap(), &digest).file_id();
+                let id = OwnedId::new(HOUR, &upload.owner.unwrap(), &digest).file_id();
                 let uploaded = Uploaded {
                     id: id.as_str().to_owned(),
                     expires: Some(1_900_000_000.0),
@@ -381,6 +386,27 @@ impl World {
                 }),
                 None => FileAnswer::Refused(404),
             },
+            Ok(FileRequest::FileInfo(id)) => match self.server.stored.get(id.as_str()) {
+                Some(blob) => FileAnswer::FileInfo(FileInfo {
+                    size: blob.len() as u64,
+                    uploaded: 1_800_000_000.0,
+                    expires: 1_900_000_000.0,
+                }),
+                None => FileAnswer::Refused(404),
+            },
+            Ok(FileRequest::Delete { id, token }) => {
+                let is_owner = |blob: &Vec<u8>| {
+                    OwnedId::new(HOUR, &token.hash(), &Digest::of(blob)).file_id() == id
+                };
+                match self.server.stored.get(id.as_str()).map(is_owner) {
+                    Some(true) => {
+                        self.server.stored.remove(id.as_str());
+                        FileAnswer::Deleted
+                    }
+                    Some(false) => FileAnswer::Refused(403),
+                    None => FileAnswer::Refused(404),
+                }
+            }
             _ => FileAnswer::Refused(400),
         };
         let (response, is_blob) = answer.into_response();
