@@ -21,15 +21,16 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{
-    DiscardWanted, Ended, Event, FetchWanted, JoinWanted, JoinedNetwork, LeftTransfer,
-    LoadedSettings, ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, RunId,
-    Saved, SettingsInUse, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds,
+    Ended, Event, FetchWanted, JoinWanted, JoinedNetwork, LeftTransfer, LoadedSettings,
+    ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, RunId, Saved,
+    SettingsInUse, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds,
     TransferId, Trouble,
 };
 use super::platform::Platform;
 use super::text;
 use crate::app::error::AppError;
 use crate::app::kept::history::{History, TellNews};
+use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::process::streams;
 use crate::app::settings::{Change, ServerChoice, Settings, SettingsError};
 use crate::app::transfer::call::CallContext;
@@ -73,10 +74,10 @@ pub trait Backend: Send + Sync {
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<Saved>>;
-    /// Gives up a transfer in parts. Returns whether the server may still have some of a share.
+    /// Gives up the transfer in parts that is kept under this id. Returns whether the server may still have some of a share.
     fn discard<'a>(
         &'a self,
-        wanted: DiscardWanted,
+        id: UnfinishedId,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<bool>>;
@@ -403,10 +404,13 @@ impl Worker {
         let cancel = self.all.child_token();
         self.runs.insert(run, (seen, cancel.clone()));
         let wake = Arc::clone(&self.shared.wake);
-        CallContext::new(&cancel).with_progress(ProgressSink::new(move |stage| {
+        let progress = ProgressSink::new(move |stage| {
             newest.send_replace(stage);
             wake(Duration::from_millis(100));
-        }))
+        });
+        let inner = Arc::clone(&self.shared);
+        let progress = progress.with_kept(move |id| inner.report(Event::Kept(run, id.clone())));
+        CallContext::new(&cancel).with_progress(progress)
     }
 
     fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {

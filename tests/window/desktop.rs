@@ -23,10 +23,10 @@ use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::app::words::who_saw_what::{Asked, RequestShown, WhoSawWhat};
 use cloakroom::gui::model::{
-    AboutLeft, Aside, Count, DiscardWanted, Ended, FetchWanted, InvitationInfo, JoinWanted,
-    JoinedNetwork, KnownNetwork, LeftJob, LeftTransfer, LoadedSettings, ManageAction, Managed,
-    NetworkSeen, NetworkState, OtherList, PointerHolds, PointerInfo, PointerNote, PointerText,
-    RelaySeen, RelayWish, RelaysKnown, RelaysSeen, Saved, ServerLabel, SettingsInUse, ShareOptions,
+    AboutLeft, Aside, Count, Ended, FetchWanted, InvitationInfo, JoinWanted, JoinedNetwork,
+    KnownNetwork, LeftJob, LeftTransfer, LoadedSettings, ManageAction, Managed, NetworkSeen,
+    NetworkState, OtherList, PointerHolds, PointerInfo, PointerNote, PointerText, RelaySeen,
+    RelayWish, RelaysKnown, RelaysSeen, Saved, ServerLabel, SettingsInUse, ShareOptions,
     ShareResult, ShareWanted, ShownName, ShownRelayList, SystemLook, Terms, TestReport, TextHolds,
     Trouble,
 };
@@ -485,7 +485,7 @@ impl Backend for FakeBackend {
 
     fn discard<'a>(
         &'a self,
-        _wanted: DiscardWanted,
+        _id: UnfinishedId,
         settings: &'a Settings,
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<bool>> {

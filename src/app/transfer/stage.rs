@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::kept::unfinished::UnfinishedId;
 use crate::protocol::path::RelayPath;
 
 /// How far a share or a get is.
@@ -116,11 +117,15 @@ fn fraction(done: u64, total: u64) -> f32 {
 /// Receives the path of each try.
 type PathSink = Arc<dyn Fn(&RelayPath) + Send + Sync>;
 
+/// Receives under which id something in parts is kept.
+type KeptSink = Arc<dyn Fn(&UnfinishedId) + Send + Sync>;
+
 /// Receives progress. It is called often, from any thread, and must not block.
 #[derive(Clone)]
 pub struct ProgressSink {
     stage: Arc<dyn Fn(Stage) + Send + Sync>,
     path: Option<PathSink>,
+    kept: Option<KeptSink>,
 }
 
 impl ProgressSink {
@@ -130,6 +135,7 @@ impl ProgressSink {
         Self {
             stage: Arc::new(on_stage),
             path: None,
+            kept: None,
         }
     }
 
@@ -138,6 +144,16 @@ impl ProgressSink {
     pub fn with_paths(self, on_path: impl Fn(&RelayPath) + Send + Sync + 'static) -> Self {
         Self {
             path: Some(Arc::new(on_path)),
+            ..self
+        }
+    }
+
+    /// This sink, which also calls `on_kept` with the id under which something in parts is kept from now on, so that it can go
+    /// on later.
+    #[must_use]
+    pub fn with_kept(self, on_kept: impl Fn(&UnfinishedId) + Send + Sync + 'static) -> Self {
+        Self {
+            kept: Some(Arc::new(on_kept)),
             ..self
         }
     }
@@ -160,6 +176,12 @@ impl ProgressSink {
     /// Tells that a transfer has come to this stage.
     pub fn stage(&self, stage: Stage) {
         (self.stage)(stage);
+    }
+
+    pub(super) fn kept(&self, id: &UnfinishedId) {
+        if let Some(on_kept) = &self.kept {
+            on_kept(id);
+        }
     }
 
     pub(super) fn path(&self, path: &RelayPath) {

@@ -3,6 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::share::KeptId;
 use super::{ServerCommand, Telling, join, resume, share};
 use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
@@ -20,7 +21,6 @@ use crate::cli::CliError;
 use crate::cli::args::GetArgs;
 use crate::cli::terminal::{self, Bar, print_json, print_path, print_text};
 use crate::protocol::folder::{EntryKind, Manifest};
-use crate::protocol::pointer::Pointer;
 
 pub(crate) async fn run(args: GetArgs, cancel: &CancellationToken) -> Result<(), CliError> {
     let telling = Telling::of(args.who_saw_what, args.json);
@@ -178,7 +178,6 @@ async fn fetch(command: &ServerCommand, client: &Client, args: GetArgs) -> Resul
     if pointer.receipts.is_some() && !args.no_receipt {
         terminal::note("the sender is told when you have the file (not with --no-receipt)");
     }
-    let same = Pointer::find(pointer.to_text().as_str()).map_err(AppError::from)?;
     let request = GetRequest {
         pointer,
         target,
@@ -190,14 +189,13 @@ async fn fetch(command: &ServerCommand, client: &Client, args: GetArgs) -> Resul
         },
     };
     let bar = Bar::new();
-    let fetched = get::get(&call.with_progress(bar.sink()), request).await;
+    let kept = KeptId::default();
+    let fetched = get::get(&call.with_progress(kept.told_by(bar.sink())), request).await;
     drop(bar);
     match fetched {
         Ok(fetched) => print(command, &fetched),
         Err(error) => {
-            if let Some(begun) = OpenTransfer::find_download(client.program(), &same) {
-                share::note_unfinished(&begun, &error);
-            }
+            share::note_unfinished(&kept, &error);
             Err(error.into())
         }
     }

@@ -1,6 +1,7 @@
 //! `cloak share`: shares a file and prints the pointer.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -13,8 +14,9 @@ use crate::app::parcel::{LeftOut, WhyLeftOut};
 use crate::app::process::streams::{self, OutputError};
 use crate::app::transfer::call::Call;
 use crate::app::transfer::manage;
-use crate::app::transfer::parts::resume::OpenTransfer;
+use crate::app::transfer::parts::resume::{OpenTransfer, UnfinishedId};
 use crate::app::transfer::share::{self, Receipts, ShareRequest, Shared};
+use crate::app::transfer::stage::ProgressSink;
 use crate::app::words::texts;
 use crate::app::words::units::{duration, grouped};
 use crate::cli::args::ShareArgs;
@@ -95,23 +97,39 @@ async fn share(
     let looked = share::look(&paths, cancel).await?;
     terminal::ask_if_large(looked.content_len(), "this shares", cancel).await?;
     let bar = Bar::new();
-    let call_with_bar = call.clone().with_progress(bar.sink());
+    let kept = KeptId::default();
+    let call_with_bar = call.clone().with_progress(kept.told_by(bar.sink()));
     let shared = share::share_looked(&call_with_bar, request, looked).await;
     drop(bar);
     match shared {
         Ok(shared) => print_or_take_back(command, &call, &shared, invitation.as_ref()).await,
         Err(error) => {
-            if let Some(begun) = OpenTransfer::find_share(client.program(), &paths) {
-                note_unfinished(&begun, &error);
-            }
+            note_unfinished(&kept, &error);
             Err(error.into())
         }
     }
 }
 
-/// Says how an interrupted transfer goes on.
-pub(super) fn note_unfinished(begun: &OpenTransfer, error: &AppError) {
-    let id = begun.id().as_str();
+/// The id under which the transfer of this command is kept, once it is.
+#[derive(Clone, Default)]
+pub(super) struct KeptId(Arc<OnceLock<UnfinishedId>>);
+
+impl KeptId {
+    /// `progress`, which tells this id too.
+    pub(super) fn told_by(&self, progress: ProgressSink) -> ProgressSink {
+        let kept = Arc::clone(&self.0);
+        progress.with_kept(move |id| {
+            // A command has one transfer at a time.
+            kept.set(id.clone()).ok();
+        })
+    }
+}
+
+/// Says how an interrupted transfer goes on, if it was written down.
+pub(super) fn note_unfinished(kept: &KeptId, error: &AppError) {
+    let Some(id) = kept.0.get().map(UnfinishedId::as_str) else {
+        return;
+    };
     terminal::note(&match error {
         // It is not what it was when the share began.
         AppError::Local(_) => {

@@ -19,10 +19,9 @@ use parking_lot::Mutex;
 
 use self::parts::resume_kept;
 use super::model::{
-    Aside, Count, DiscardWanted, Ended, FetchWanted, JoinWanted, JoinedNetwork, LeftTransfer,
-    LoadedSettings, ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, Saved,
-    SettingsInUse, ShareOptions, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport,
-    TextHolds, Trouble,
+    Aside, Count, Ended, FetchWanted, JoinWanted, JoinedNetwork, LeftTransfer, LoadedSettings,
+    ManageAction, Managed, NetworkSeen, PointerText, RelayWish, RelaysKnown, Saved, SettingsInUse,
+    ShareOptions, ShareResult, ShareWanted, ShownRelayList, Terms, TestReport, TextHolds, Trouble,
 };
 use super::text;
 use super::worker::Backend;
@@ -30,6 +29,7 @@ use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
 use crate::app::kept::history::{History, TellNews};
 use crate::app::kept::keystore::KeyStore;
+use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::operate::check::{self, Asker, Finding};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::received::save::SaveTo;
@@ -123,9 +123,8 @@ impl App {
     ) -> Result<ShareResult, AppError> {
         context.progress.stage(Stage::Pad);
         let client = self.client(settings);
-        if let Some(kept) = &wanted.kept
-            && let Some(transfer) = self.find_share(kept, &wanted.paths).await?
-        {
+        if let Some(kept) = &wanted.kept {
+            let transfer = self.open_kept(kept).await?;
             return match resume_kept(&client, transfer, context).await? {
                 Resumed::Shared(shared) => Ok(share_result(&shared)),
                 // An id of a download is never that of a share.
@@ -145,9 +144,8 @@ impl App {
     ) -> Result<Saved, AppError> {
         context.progress.stage(Stage::FindPath);
         let pointer = Pointer::find(wanted.pointer.as_str())?;
-        if let Some(kept) = &wanted.kept
-            && let Some(transfer) = self.find_download(kept, &wanted.pointer).await?
-        {
+        if let Some(kept) = &wanted.kept {
+            let transfer = self.open_kept(kept).await?;
             let client = self.client(settings);
             return match resume_kept(&client, transfer, context).await? {
                 Resumed::Fetched(fetched) => Ok(saved(*fetched)),
@@ -242,11 +240,11 @@ impl Backend for App {
 
     fn discard<'a>(
         &'a self,
-        wanted: DiscardWanted,
+        id: UnfinishedId,
         settings: &'a Settings,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Ended<bool>> {
-        to_its_end(self.discard_now(wanted, settings, context), context)
+        to_its_end(self.discard_now(id, settings, context), context)
     }
 
     fn list<'a>(

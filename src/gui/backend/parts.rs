@@ -1,92 +1,48 @@
 //! Transfers in parts, for the window's worker: finding what is kept of them, going on with it, giving it up.
 
-use std::path::PathBuf;
-
 use super::App;
 use crate::app::client::{Client, Destination};
 use crate::app::error::AppError;
-use crate::app::kept::unfinished::UnfinishedTransfers;
+use crate::app::kept::unfinished::{UnfinishedId, UnfinishedTransfers};
 use crate::app::settings::Settings;
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::parts::resume::{self, OpenTransfer, Resumed, UnfinishedError};
 use crate::app::transfer::stage::PartsMoved;
 use crate::app::words::harmless::{harmless, shown_name};
 use crate::gui::model::{
-    AboutLeft, DiscardWanted, KeptParts, LeftJob, LeftTransfer, PointerText, ServerLabel,
-    ShownName, Trouble, joined_name,
+    AboutLeft, LeftJob, LeftTransfer, PointerText, ServerLabel, ShownName, Trouble, joined_name,
 };
-use crate::protocol::pointer::Pointer;
 
 impl App {
-    /// What is kept of the share of these paths; `None` when it has to begin anew.
+    /// What is kept of a transfer in parts under this id.
     ///
     /// # Errors
-    /// [`AppError::Unfinished`] where an earlier start left something that cannot go on.
-    pub(super) async fn find_share(
-        &self,
-        kept: &KeptParts,
-        paths: &[PathBuf],
-    ) -> Result<Option<OpenTransfer>, AppError> {
-        let (program, kept, paths) = (self.program().clone(), kept.clone(), paths.to_vec());
-        off_the_runtime(move || match kept {
-            KeptParts::Listed(id) => Ok(Some(OpenTransfer::open(&program, &id)?)),
-            KeptParts::OfThisStart => Ok(OpenTransfer::find_share(&program, &paths)),
-        })
-        .await
-    }
-
-    /// As [`Self::find_share`], of the download of a pointer.
-    pub(super) async fn find_download(
-        &self,
-        kept: &KeptParts,
-        pointer: &PointerText,
-    ) -> Result<Option<OpenTransfer>, AppError> {
-        let (program, kept, pointer) = (self.program().clone(), kept.clone(), pointer.clone());
-        off_the_runtime(move || match kept {
-            KeptParts::Listed(id) => Ok(Some(OpenTransfer::open(&program, &id)?)),
-            KeptParts::OfThisStart => {
-                let pointer = Pointer::find(pointer.as_str())?;
-                Ok(OpenTransfer::find_download(&program, &pointer))
-            }
-        })
-        .await
+    /// [`AppError::Unfinished`] where it cannot go on.
+    pub(super) async fn open_kept(&self, id: &UnfinishedId) -> Result<OpenTransfer, AppError> {
+        let (program, id) = (self.program().clone(), id.clone());
+        off_the_runtime(move || Ok(OpenTransfer::open(&program, &id)?)).await
     }
 
     /// Gives up what is kept of a transfer. Where the server cannot be reached, what it has of a share is gone when it
     /// expires. Returns whether that is so of any.
     pub(super) async fn discard_now(
         &self,
-        wanted: DiscardWanted,
+        id: UnfinishedId,
         settings: &Settings,
         context: &CallContext,
     ) -> Result<bool, AppError> {
-        let transfer = match wanted {
-            DiscardWanted::Listed(id) => {
-                let (program, opened) = (self.program().clone(), id.clone());
-                let open = move || Ok(OpenTransfer::open(&program, &opened));
-                match off_the_runtime(open).await? {
-                    Ok(transfer) => Some(transfer),
-                    Err(UnfinishedError::Unknown) => None,
-                    Err(UnfinishedError::UnderWay) => {
-                        return Err(UnfinishedError::UnderWay.into());
-                    }
-                    // Nothing can be told of it, so nothing can be deleted at a server.
-                    Err(_) => {
-                        let program = self.program().clone();
-                        let forget = move || Ok(resume::forget_unread(&program, &id)?);
-                        off_the_runtime(forget).await?;
-                        None
-                    }
-                }
+        let (program, opened) = (self.program().clone(), id.clone());
+        let open = move || Ok(OpenTransfer::open(&program, &opened));
+        let transfer = match off_the_runtime(open).await? {
+            Ok(transfer) => transfer,
+            Err(UnfinishedError::Unknown) => return Ok(false),
+            Err(UnfinishedError::UnderWay) => return Err(UnfinishedError::UnderWay.into()),
+            // Nothing can be told of it, so nothing can be deleted at a server.
+            Err(_) => {
+                let program = self.program().clone();
+                off_the_runtime(move || Ok(resume::forget_unread(&program, &id)?)).await?;
+                return Ok(false);
             }
-            DiscardWanted::Share(paths) => self.find_share(&KeptParts::OfThisStart, &paths).await?,
-            DiscardWanted::Receive(pointer) => {
-                let kept = KeptParts::OfThisStart;
-                self.find_download(&kept, &pointer).await?
-            }
-        };
-        let Some(transfer) = transfer else {
-            return Ok(false);
         };
         let Some(server) = transfer.share_server().cloned() else {
             off_the_runtime(move || Ok(transfer.forget()?)).await?;

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    DiscardWanted, EndNotice, Examine, InviteFor, JoinWanted, KeptParts, KeptTransfer,
-    ManageAction, PointerText, RelayWish, RunId, ShareOptions, TransferId,
+    EndNotice, Examine, InviteFor, JoinWanted, KeptTransfer, ManageAction, PointerText, RelayWish,
+    RunId, ShareOptions, TransferId,
 };
 use crate::app::kept::history::EntryId;
+use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::settings::{Change, ServerChoice, Settings};
 use crate::app::transfer::get::Choice;
 use crate::app::transfer::join::JoinChoice;
@@ -129,7 +130,7 @@ pub enum RequestWork {
     /// Stop a run.
     Cancel(RunId),
     /// Give up a transfer in parts.
-    Discard(TransferId, DiscardWanted, Arc<Settings>),
+    Discard(TransferId, UnfinishedId, Arc<Settings>),
     /// Fetch a file or folder.
     Fetch(RunId, FetchWanted, Arc<Settings>),
     /// Look for transfers in parts that earlier starts left; offline.
@@ -159,7 +160,7 @@ pub struct FetchWanted {
     /// What of a folder is wanted.
     pub choice: Choice,
     /// In parts: what it goes on with.
-    pub kept: Option<KeptParts>,
+    pub kept: Option<UnfinishedId>,
 }
 
 /// A share that is asked for.
@@ -170,7 +171,7 @@ pub struct ShareWanted {
     /// How long, and how often.
     pub options: ShareOptions,
     /// In parts: what it goes on with.
-    pub kept: Option<KeptParts>,
+    pub kept: Option<UnfinishedId>,
 }
 
 /// Work with the settings of this person or of the system.

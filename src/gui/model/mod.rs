@@ -66,7 +66,7 @@ pub use self::networks::{
 };
 pub use self::opening::Examine;
 pub use self::pace::{Pace, Speed};
-pub use self::parts::{AboutLeft, DiscardWanted, KeptParts, LeftJob, LeftTransfer};
+pub use self::parts::{AboutLeft, LeftJob, LeftTransfer};
 pub use self::receive::{
     PointerHolds, PointerInfo, PointerNote, PointerText, Reading, Receive, ReceiveAction,
 };
@@ -95,6 +95,7 @@ pub use self::trouble::Trouble;
 pub use self::undo::{Removed, Undo};
 pub use self::window::WindowAction;
 use crate::app::kept::history::{EntryId, HistoryStatus, News};
+use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::received::content_type::Findings;
 use crate::app::settings::{Change, ServerChoice, Settings};
 use crate::app::transfer::known_file::KnownFile;
@@ -305,6 +306,8 @@ pub enum Event {
     Failed(UserMessage),
     /// What the history has to say.
     History(News),
+    /// A transfer in parts is kept under this id from now on.
+    Kept(RunId, UnfinishedId),
     /// What earlier starts left of transfers in parts.
     Left(Vec<LeftTransfer>),
     /// What the folder holds that a pointer names; `None` where it names a single file.

@@ -11,15 +11,6 @@ use crate::app::transfer::get::Choice;
 use crate::app::transfer::parts::resume::{UnfinishedError, UnfinishedId};
 use crate::app::transfer::stage::{PartsMoved, Stage};
 
-/// What is kept on disk of a transfer in parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeptParts {
-    /// Under this id; an earlier start left it.
-    Listed(UnfinishedId),
-    /// It was begun since this window opened: it is found by what is shared, or by its pointer.
-    OfThisStart,
-}
-
 /// A transfer in parts that an earlier start left. Never printed: it can hold a pointer.
 pub struct LeftTransfer {
     /// What tells it from others.
@@ -45,17 +36,6 @@ pub enum LeftJob {
     /// It shares what is at these paths.
     Share(Vec<PathBuf>),
     /// It fetches what this pointer names.
-    Receive(PointerText),
-}
-
-/// What names a transfer in parts that is given up. Never printed: it can hold a pointer.
-#[derive(Clone)]
-pub enum DiscardWanted {
-    /// What is kept under this id.
-    Listed(UnfinishedId),
-    /// The share of what is at these paths.
-    Share(Vec<PathBuf>),
-    /// The download of this pointer.
     Receive(PointerText),
 }
 
@@ -120,17 +100,17 @@ impl Model {
         if row.stopping.is_some() || !matches!(row.state, TransferState::Discarding) {
             return None;
         }
-        let what = match (row.kept.clone()?, &row.job) {
-            (KeptParts::Listed(kept), _) => DiscardWanted::Listed(kept),
-            (KeptParts::OfThisStart, TransferJob::Share(paths)) => {
-                DiscardWanted::Share(paths.clone())
-            }
-            (KeptParts::OfThisStart, TransferJob::Receive { pointer, .. }) => {
-                DiscardWanted::Receive(pointer.clone())
-            }
-        };
+        let kept = row.kept.clone()?;
         let settings = self.settings_now();
-        Some(Effect::from(RequestWork::Discard(id, what, settings)))
+        Some(Effect::from(RequestWork::Discard(id, kept, settings)))
+    }
+
+    /// What is sent or fetched in parts is written down from now on, under this id.
+    pub(super) fn on_kept(&mut self, run: RunId, kept: UnfinishedId) {
+        let mut rows = self.transfers.iter_mut();
+        if let Some(row) = rows.find(|row| row.is_attempt(run) || row.stopping == Some(run)) {
+            row.kept = Some(kept);
+        }
     }
 
     /// A transfer was given up, or not; the server may still have some of a share.
@@ -185,7 +165,7 @@ impl Model {
     /// is the same row.
     pub(super) fn on_left(&mut self, left: Vec<LeftTransfer>) {
         for LeftTransfer { id, about } in left {
-            let kept = Some(KeptParts::Listed(id));
+            let kept = Some(id);
             if self.transfers.iter().any(|row| row.kept == kept) {
                 continue;
             }
@@ -201,7 +181,7 @@ impl Model {
         }
     }
 
-    fn add_left(&mut self, about: AboutLeft, kept: Option<KeptParts>) {
+    fn add_left(&mut self, about: AboutLeft, kept: Option<UnfinishedId>) {
         let job = match about.job {
             LeftJob::Share(paths) => TransferJob::Share(paths),
             LeftJob::Receive(pointer) => TransferJob::Receive {

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{KeptParts, Pace, PointerText, ServerLabel, Speed, Timer, Trouble};
+use super::{Pace, PointerText, ServerLabel, Speed, Timer, Trouble};
 use crate::app::kept::history::EntryId;
+use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::received::content_type::Findings;
 use crate::app::settings::ServerChoice;
 use crate::app::transfer::get::Choice;
@@ -70,7 +71,7 @@ pub struct Transfer {
     /// In parts: how much of it has moved, as far as was seen.
     pub moved: Option<PartsMoved>,
     /// In parts: what is kept on disk of it, with which it goes on.
-    pub kept: Option<KeptParts>,
+    pub kept: Option<UnfinishedId>,
     /// An attempt that was told to stop and has not ended yet. Nothing else is begun for this row until then.
     pub(super) stopping: Option<RunId>,
     /// What was said at the end that the person should know: things that were left out or renamed.
@@ -530,8 +531,6 @@ impl Transfer {
             moved.done > before.done || bytes(moved) > bytes(before) || !self.shows_parts()
         });
         self.moved = Some(moved);
-        // What is sent or fetched in parts is written down as it goes.
-        self.kept.get_or_insert(KeptParts::OfThisStart);
         is_forward
     }
 

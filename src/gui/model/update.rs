@@ -66,6 +66,7 @@ impl Model {
             Event::Joined(run, ended) => return self.on_joined(run, ended),
             Event::NetworksSeen(seen) => self.on_networks_seen(seen),
             Event::KeptListRead(read) => self.on_kept_list(read),
+            Event::Kept(run, id) => self.on_kept(run, id),
             Event::Left(left) => self.on_left(left),
             Event::Listed(run, result) => self.on_listed(run, result),
             Event::Links(ours) => self.settings_screen.links = Some(ours),

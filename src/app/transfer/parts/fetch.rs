@@ -209,6 +209,7 @@ async fn go_on(
     last: Option<(PartIndex, OpenedPart)>,
     name: &SafeFileName,
 ) -> Result<SavedItem, AppError> {
+    call.progress().kept(log.id());
     let plan = *list.plan();
     let needed = match incoming.manifest() {
         Some(manifest) => parts_of(&list, manifest, log.state().chosen()),

@@ -61,6 +61,7 @@ pub(in crate::app::transfer) async fn send(
     parcel: Parcel,
     log: ShareLog,
 ) -> Result<SentShare, AppError> {
+    call.progress().kept(log.id());
     let state = log.state();
     let (plan, keep_secs) = (state.begin().plan, state.begin().wishes.keep_secs);
     let hour = expiry_hour(call.program().now(), keep_secs);

@@ -17,6 +17,7 @@ fn moved(done: u64, moving: u64) -> Stage {
 fn in_parts(done: u64) -> (Model, TransferId, RunId) {
     let (mut model, effects) = with_files(&["a"]);
     let run = shares(&effects)[0].0;
+    model.update(Event::Kept(run, unfinished(OF_THIS_START)));
     model.update(Event::Progress(run, moved(done, 0), NEVER));
     let id = model.transfers[0].id;
     (model, id, run)
@@ -27,6 +28,7 @@ fn unfinished(id: &str) -> UnfinishedId {
 }
 
 const ID: &str = "0011223344556677";
+const OF_THIS_START: &str = "7766554433221100";
 
 /// A share of `/tmp/a`, or the download of a pointer, that an earlier start left.
 fn left(job: LeftJob) -> Event {
@@ -198,7 +200,7 @@ fn a_paused_transfer_goes_on_only_once_it_has_stopped() {
     });
     let (again, wanted) = again.expect("it goes on");
     assert_ne!(again, run);
-    assert_eq!(wanted.kept, Some(KeptParts::OfThisStart));
+    assert_eq!(wanted.kept, Some(unfinished(OF_THIS_START)));
 }
 
 #[test]
@@ -260,7 +262,7 @@ fn what_an_earlier_start_left_is_a_row_that_only_the_person_has_go_on() {
         Effect::Work(Work::Request(RequestWork::Share(_, wanted, _))) => Some(wanted.kept.clone()),
         _ => None,
     });
-    assert_eq!(kept, Some(Some(KeptParts::Listed(unfinished(ID)))));
+    assert_eq!(kept, Some(Some(unfinished(ID))));
     assert_eq!(
         model.transfers[0].server,
         ServerLabel::Named("files.example".to_owned()),
@@ -297,9 +299,37 @@ fn what_the_history_has_too_is_one_row_whichever_comes_first() {
             panic!("{:?}", names(&model));
         };
         assert_eq!(row.entry, Some(EntryId(7)));
-        assert_eq!(row.kept, Some(KeptParts::Listed(unfinished(ID))));
+        assert_eq!(row.kept, Some(unfinished(ID)));
         assert!(row.can_resume());
     }
+}
+
+#[test]
+fn two_shares_of_one_file_are_two_rows_and_each_is_given_up_by_itself() {
+    let (mut model, new, run) = in_parts(30_000_000);
+    model.update(left(share_of_a()));
+    let [first, second] = &model.transfers[..] else {
+        panic!("two rows");
+    };
+    let (of_this_start, of_earlier) = (unfinished(OF_THIS_START), unfinished(ID));
+    assert_eq!(first.kept.as_ref(), Some(&of_this_start));
+    assert_eq!(second.kept.as_ref(), Some(&of_earlier));
+    let old = second.id;
+    let given_up = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Work(Work::Request(RequestWork::Discard(_, kept, _))) => Some(kept.clone()),
+            _ => None,
+        })
+    };
+    let effects = model.update(Action::Row(old, RowAction::Discard));
+    assert_eq!(given_up(&effects), Some(of_earlier));
+    model.update(Action::Row(new, RowAction::Discard));
+    let effects = model.update(Event::Shared(run, cancelled()));
+    assert_eq!(given_up(&effects), Some(of_this_start));
+
+    // What this start keeps itself is not left by an earlier one, too.
+    model.update(left(share_of_a()));
+    assert_eq!(model.transfers.len(), 2);
 }
 
 #[test]
