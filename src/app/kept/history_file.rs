@@ -57,6 +57,8 @@ pub enum What {
         pointer: std::sync::Arc<Zeroizing<String>>,
         /// The sender is told, if they asked to be.
         tell_sender: bool,
+        /// Paths of what is wanted of a folder; none for all of it.
+        only: Vec<String>,
         /// The server's host, as it is shown.
         server: String,
     },
@@ -256,9 +258,15 @@ fn room_for(entries: &[HistoryEntry]) -> usize {
     // One byte of text is at most six of JSON.
     let text = |entry: &HistoryEntry| match &entry.what {
         What::Receiving {
-            pointer, server, ..
+            pointer,
+            only,
+            server,
+            ..
+        } => {
+            let only: usize = only.iter().map(|path| path.len() + 4).sum();
+            pointer.len() + server.len() + only
         }
-        | What::Shared {
+        What::Shared {
             pointer, server, ..
         } => pointer.len() + server.len(),
         What::Received { path } => path.as_os_str().len(),
@@ -294,6 +302,8 @@ enum WhatOut<'a> {
     Receiving {
         pointer: &'a str,
         tell_sender: bool,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        only: &'a [String],
         server: &'a str,
     },
     Shared {
@@ -334,10 +344,12 @@ impl<'a> EntryOut<'a> {
                 What::Receiving {
                     pointer,
                     tell_sender,
+                    only,
                     server,
                 } => WhatOut::Receiving {
                     pointer,
                     tell_sender: *tell_sender,
+                    only,
                     server,
                 },
                 What::Shared {
@@ -385,6 +397,8 @@ struct EntryIn {
 struct ReceivingIn {
     pointer: String,
     tell_sender: bool,
+    #[serde(default)]
+    only: Vec<String>,
     server: String,
 }
 
@@ -422,6 +436,7 @@ impl EntryIn {
             (None, Some(receiving), None, None) => What::Receiving {
                 pointer: std::sync::Arc::new(Zeroizing::new(receiving.pointer)),
                 tell_sender: receiving.tell_sender,
+                only: receiving.only,
                 server: receiving.server,
             },
             (None, None, Some(shared), None) => What::Shared {
@@ -492,6 +507,7 @@ pub(crate) mod tests {
             what: What::Receiving {
                 pointer: Arc::new(Zeroizing::new(format!("cloak1secret{id}"))),
                 tell_sender: true,
+                only: vec!["a/b".to_owned(), "c \u{e9}".to_owned()],
                 server: "files.example".to_owned(),
             },
             ..shared(id, name)
@@ -546,9 +562,22 @@ pub(crate) mod tests {
             json(&[sharing(1, "a"), receiving(2, "b")]),
             "{\"entries\":[{\"id\":1,\"name\":\"a\",\"len\":5,\"hour\":1800000000,\"sharing\":{\"path\":PATH}},\
              {\"id\":2,\"name\":\"b\",\"len\":5,\"hour\":1800000000,\"receiving\":{\"pointer\":\"cloak1secret2\",\
-             \"tell_sender\":true,\"server\":\"files.example\"}}]}"
+             \"tell_sender\":true,\"only\":[\"a/b\",\"c é\"],\"server\":\"files.example\"}}]}"
                 .replace("PATH", &serde_json::to_string(&path).unwrap())
         );
+        // All of a folder is wanted where nothing is named.
+        let mut whole = receiving(2, "b");
+        if let What::Receiving { only, .. } = &mut whole.what {
+            only.clear();
+        }
+        let whole = json(&[whole]);
+        assert!(whole.contains("\"tell_sender\":true,\"server\""), "{whole}");
+        let read: FileIn = serde_json::from_str(&whole).unwrap();
+        let read: Vec<_> = read.entries.into_iter().map(EntryIn::decide).collect();
+        assert!(matches!(
+            &read[..],
+            [Ok(HistoryEntry { what: What::Receiving { only, .. }, .. })] if only.is_empty()
+        ));
     }
 
     #[test]

@@ -11,6 +11,10 @@ use crate::app::kept::history::{EntryId, HistoryEntry, News, What};
 use crate::app::settings::Change;
 use crate::app::transfer::get::Choice;
 
+/// The longest choice that the history keeps, in paths. Of a longer one a row is not there after a restart, unless the folder
+/// goes in parts.
+const MOST_CHOSEN: usize = 1_000;
+
 /// What is kept of a transfer. Never printed: it holds a pointer.
 #[derive(Clone)]
 pub struct KeptTransfer {
@@ -35,6 +39,8 @@ pub enum TransferOutcome {
         pointer: PointerText,
         /// The sender is told, if they asked to be.
         tell_sender: bool,
+        /// What of a folder is wanted.
+        choice: Choice,
         /// The server that it comes from.
         server: ServerLabel,
     },
@@ -47,12 +53,11 @@ pub enum TransferOutcome {
 impl KeptTransfer {
     /// What is kept of `transfer` as it stands, if anything is.
     fn of(transfer: &Transfer) -> Option<Self> {
-        let is_part = matches!(
+        let is_long = matches!(
             &transfer.job,
-            TransferJob::Receive { choice, .. } if *choice != Choice::All
+            TransferJob::Receive { choice: Choice::Only(paths), .. } if paths.len() > MOST_CHOSEN
         );
-        // What is wanted of a folder is not kept, so that no more than that is fetched later.
-        if !transfer.is_kept() || is_part && !matches!(transfer.state, TransferState::Received(_)) {
+        if !transfer.is_kept() || is_long && !matches!(transfer.state, TransferState::Received(_)) {
             return None;
         }
         let outcome = match (&transfer.state, &transfer.job) {
@@ -64,11 +69,12 @@ impl KeptTransfer {
                 TransferJob::Receive {
                     pointer,
                     tell_sender,
-                    ..
+                    choice,
                 },
             ) => TransferOutcome::Receiving {
                 pointer: pointer.clone(),
                 tell_sender: *tell_sender,
+                choice: choice.clone(),
                 server: transfer.server.clone(),
             },
         };
@@ -211,6 +217,7 @@ impl Model {
             What::Receiving {
                 pointer,
                 tell_sender,
+                only,
                 server,
             } => {
                 from = ServerLabel::Named(server);
@@ -218,7 +225,11 @@ impl Model {
                 let job = TransferJob::Receive {
                     pointer,
                     tell_sender,
-                    choice: Choice::All,
+                    choice: if only.is_empty() {
+                        Choice::All
+                    } else {
+                        Choice::Only(only)
+                    },
                 };
                 (job, TransferState::Interrupted)
             }
@@ -546,6 +557,7 @@ pub(super) mod tests {
         let receiving = What::Receiving {
             pointer: Arc::new(Zeroizing::new("cloak1kept".to_owned())),
             tell_sender: false,
+            only: vec!["b/c".to_owned()],
             server: "files.example".to_owned(),
         };
         let entries = vec![sharing(2, "/home/ada/a.pdf"), entry(1, receiving)];
@@ -569,7 +581,8 @@ pub(super) mod tests {
             let Effect::Work(Work::Request(RequestWork::Fetch(_, wanted, _))) = effect else {
                 return false;
             };
-            wanted.pointer.as_str() == "cloak1kept" && !wanted.tell_sender
+            let only = Choice::Only(vec!["b/c".to_owned()]);
+            wanted.pointer.as_str() == "cloak1kept" && !wanted.tell_sender && wanted.choice == only
         });
         assert!(fetches);
     }

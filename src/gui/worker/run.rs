@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{Inner, Worker, to_its_end};
 use crate::app::kept::history::{History, What};
 use crate::app::transfer::call::CallContext;
+use crate::app::transfer::get::Choice;
 use crate::app::transfer::known_file;
 use crate::app::words::harmless::shown_name;
 use crate::app::words::message::UserMessage;
@@ -396,10 +397,15 @@ fn what(kept: &KeptTransfer) -> What {
         TransferOutcome::Receiving {
             pointer,
             tell_sender,
+            choice,
             server,
         } => What::Receiving {
             pointer: pointer.shared(),
             tell_sender: *tell_sender,
+            only: match choice {
+                Choice::All => Vec::new(),
+                Choice::Only(paths) => paths.clone(),
+            },
             server: text::server_label(server).to_owned(),
         },
         TransferOutcome::Shared(shared) => What::Shared {

@@ -92,14 +92,25 @@ fn nothing_of_a_folder_cannot_be_downloaded() {
 }
 
 #[test]
-fn a_part_of_a_folder_is_not_kept_as_if_it_were_all_of_it() {
-    let mut model = looked_into(3);
-    model.update(ReceiveAction::Want(1, false));
-    let effects = model.update(ReceiveAction::Download);
-    assert!(!effects.iter().any(|effect| matches!(
-        effect,
-        Effect::Work(Work::History(HistoryWork::Remember(..)))
-    )));
+fn a_part_of_a_folder_is_kept_as_such_unless_its_list_is_very_long() {
+    for (files, is_kept) in [(3, true), (1_200, false)] {
+        let mut model = looked_into(files);
+        model.update(ReceiveAction::Want(1, false));
+        let effects = model.update(ReceiveAction::Download);
+        let kept = effects.iter().find_map(|effect| match effect {
+            Effect::Work(Work::History(HistoryWork::Remember(_, kept))) => Some(&kept.outcome),
+            _ => None,
+        });
+        match kept {
+            Some(TransferOutcome::Receiving { choice, .. }) => {
+                let rest = ["a/0000000", "a/0000002", "b"].map(str::to_owned);
+                assert_eq!(*choice, Choice::Only(rest.into()));
+                assert!(is_kept);
+            }
+            Some(_) => panic!("it is under way"),
+            None => assert!(!is_kept, "{files}"),
+        }
+    }
 }
 
 #[test]

@@ -280,6 +280,7 @@ fn what_the_history_has_too_is_one_row_whichever_comes_first() {
     let receiving = || {
         history(What::Receiving {
             pointer: Arc::new(Zeroizing::new("cloak1x".to_owned())),
+            only: Vec::new(),
             tell_sender: false,
             server: "files.example".to_owned(),
         })
