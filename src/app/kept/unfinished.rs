@@ -328,7 +328,11 @@ struct TransferLog {
 impl TransferLog {
     fn append(&mut self, record: &EncodedRecord) -> Result<(), UnfinishedError> {
         let bytes = self.writer.seal(record, &mut random::system())?;
-        self.journal.append(&bytes).map_err(write_failed)
+        self.journal.append(&bytes).map_err(|error| {
+            // Whatever stands behind the last whole record is cut off before the next one, which takes its place.
+            self.writer.take_back();
+            write_failed(error)
+        })
     }
 
     fn remove(self) -> Result<(), UnfinishedError> {

@@ -126,6 +126,11 @@ impl LogWriter {
         self.number += 1;
         Ok(bytes)
     }
+
+    /// Takes the last record back, which could not be appended: the next one gets its number, as it gets its place in the file.
+    pub const fn take_back(&mut self) {
+        self.number = self.number.saturating_sub(1);
+    }
 }
 
 /// A record is longer than 10,000,000 bytes, which nobody would read again.

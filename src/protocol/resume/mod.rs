@@ -9,8 +9,9 @@
 //!    bytes of each record. Append them and sync **before** what they announce is done:
 //!    a sender writes [`SenderRecord::Sealed`] before a part is sent; a recipient writes [`RecipientRecord::Written`] after
 //!    the part's bytes are synced.
-//! 2. When an append fails, nothing is known of the end of the file. Read it again, cut it to
-//!    [`Recovered::good_len`], and go on with [`Recovered::writer`].
+//! 2. When an append fails, nothing is known of the end of the file. Cut it to the length that it had, and
+//!    [`LogWriter::take_back`] the record; or read it again, cut it to [`Recovered::good_len`], and go on with
+//!    [`Recovered::writer`].
 //!
 //! # To go on
 //!
