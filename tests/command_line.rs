@@ -12,6 +12,7 @@ mod command_line {
     mod packaging;
     mod person;
     mod promises;
+    mod removal;
     mod stand_in;
     mod standard_streams;
 }

@@ -104,6 +104,8 @@ pub(super) enum Command {
     RelayList(RelayListCommand),
     /// Say or change which relays are used for servers of no network
     Relays(RelaysArgs),
+    /// Remove your settings, history, records and the history's key from this computer
+    RemoveData(RemoveData),
     /// List transfers that were interrupted, go on with them, or give them up
     Resume(ResumeArgs),
     /// Run a file server
@@ -301,6 +303,17 @@ pub(super) struct ResumeArgs {
     /// Print one JSON object for each
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = REMOVE_DATA_HELP)]
+pub(super) struct RemoveData {
+    /// Remove it without asking
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Leave the history's key in the system's keyring
+    #[arg(long)]
+    pub(super) leave_key: bool,
 }
 
 /// The word of a server's operator.
@@ -740,6 +753,11 @@ Where to keep them, for yourself alone:
   powershell  cloak completions powershell >> $PROFILE
 
 Packages of Cloakroom bring these files along.";
+
+const REMOVE_DATA_HELP: &str = "\
+It says what there is and asks before anything goes; the paths of what is gone go to standard output. Only files of \
+Cloakroom's own names go. Nothing is removed while the window, a transfer or the built-in network runs. Programs, and the \
+keys and stores of file servers and relays that you run, stay.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::error::{AppError, ErrorKind};
+use crate::app::kept::removal::RemovalError;
 use crate::app::process::core_dumps;
 use crate::app::process::logging;
 use crate::app::process::streams::OutputError;
@@ -82,6 +83,7 @@ async fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Relay(relay) => commands::relay::run(relay, &cancel).await,
         Command::RelayList(list) => commands::relay_list::run(list, &cancel).await,
         Command::Relays(relays) => commands::relays::run(relays, &cancel).await,
+        Command::RemoveData(remove) => commands::remove_data::run(remove, &cancel).await,
         Command::Resume(resume) => commands::resume::run(resume, &cancel).await,
         Command::Serve(serve) => commands::serve::run(serve, &cancel).await,
         Command::Share(share) => commands::share::run(share, &cancel).await,
@@ -117,6 +119,9 @@ enum CliError {
         /// What became of the file.
         file: StoredFile,
     },
+    /// What is kept of this person was not removed, or not all of it.
+    #[error(transparent)]
+    Removal(#[from] RemovalError),
     /// The arguments are not possible as they were given.
     #[error("{0}")]
     Usage(String),
@@ -147,6 +152,8 @@ impl CliError {
             },
             Self::Found | Self::Other(_) | Self::Output(_) | Self::PointerLost { .. } => 1,
             Self::NotThere => 5,
+            Self::Removal(RemovalError::File { .. }) => 7,
+            Self::Removal(RemovalError::InUse(_) | RemovalError::Key(_)) => 1,
             Self::Usage(_) => 2,
         }
     }

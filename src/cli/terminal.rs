@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use super::commands::remove_data;
 use super::{CliError, StoredFile};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::process::streams::{self, OutputError};
@@ -110,6 +111,10 @@ fn print_failure(failure: &CliError) {
                     "  the file stays at the server until it expires, and nobody can open it; make room where standard output leads, and share it once more"
                 }
             });
+        }
+        CliError::Removal(error) => {
+            note(&format!("error: {error}"));
+            note(&format!("  {}", remove_data::remedy(error)));
         }
         // It has been said.
         CliError::Found | CliError::NotThere => {}

@@ -131,11 +131,14 @@ pub trait PutAside: Record {
     #[must_use]
     fn aside_ending(number: u32) -> String {
         match number {
-            0 => ".broken".to_owned(),
-            _ => format!(".broken.{number}"),
+            0 => BROKEN.to_owned(),
+            _ => format!("{BROKEN}.{number}"),
         }
     }
 }
+
+/// Start of the ending that the name of a file gets when it is put aside, unless its record has another.
+pub(crate) const BROKEN: &str = ".broken";
 
 /// The record in one file. The file need not be there yet.
 pub struct Kept<T> {
@@ -293,6 +296,16 @@ impl<T: Record> Draft<'_, T> {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether `name` is that of a file of the record in the file called `record`, in the same folder: the file itself, its lock,
+/// one that was put aside with an ending that begins with `aside`, or what a killed program left of writing it.
+#[must_use]
+pub(crate) fn is_file_of(record: &str, aside: &str, name: &str) -> bool {
+    let is_beside = |rest: &str| rest.is_empty() || rest.starts_with(aside);
+    name.strip_prefix(record).is_some_and(is_beside)
+        || Path::new(name) == Path::new(record).with_extension("lock")
+        || private::is_temporary_of(record, name)
 }
 
 fn read_up_to(max_len_bytes: u64, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {

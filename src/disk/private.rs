@@ -210,6 +210,15 @@ fn part(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
 /// Ending of temporary files.
 const PART: &str = ".part";
 
+/// Whether `name` is that of a temporary file of the one called `file`, in the same folder.
+#[must_use]
+pub(super) fn is_temporary_of(file: &str, name: &str) -> bool {
+    let rest = name
+        .strip_prefix('.')
+        .and_then(|rest| rest.strip_prefix(file));
+    rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with(PART))
+}
+
 /// Removes the temporary files of `prefix` in `folder` that no call still writes. What cannot be removed stays.
 fn remove_leftovers(folder: &Path, prefix: &OsString) {
     /// Age from which a temporary file is a leftover: longer than any call takes.

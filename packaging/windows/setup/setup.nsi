@@ -314,7 +314,7 @@ Section /o "un.$(REMOVE_DATA)" section_un_data
 SectionEnd
 
 ; Deletes the keys of histories from the Credential Manager. Their names are "history …" before the program's id:
-; src/gui/platform/keyring.rs.
+; src/app/kept/system_keyring.rs.
 Function un.RemoveKeys
   System::Call 'advapi32::CredEnumerateW(w "history *", i 0, *i .r1, *p .r2) i .r0'
   ${If} $0 = 0

@@ -179,7 +179,10 @@ const SEALED_AT: usize = NONCE_AT + 12;
 const STEP: usize = 4_096;
 
 /// The key that a file names.
-fn key_id(file: &[u8]) -> Result<KeyId, HistoryFileError> {
+///
+/// # Errors
+/// [`HistoryFileError`].
+pub(super) fn key_id(file: &[u8]) -> Result<KeyId, HistoryFileError> {
     let version = file
         .strip_prefix(MAGIC)
         .and_then(|rest| rest.first())

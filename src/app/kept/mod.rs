@@ -6,6 +6,8 @@ mod history_file;
 pub mod keystore;
 pub mod owned;
 pub(crate) mod remembered;
+pub mod removal;
+pub mod system_keyring;
 #[cfg(test)]
 mod tests;
 pub mod unfinished;

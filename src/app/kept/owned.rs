@@ -249,7 +249,8 @@ fn name_of(server: &Ed25519Public, id: &FileId) -> String {
     HEXLOWER.encode(&hash)
 }
 
-const FILE_NAME: &str = "owned.json";
+/// Name of the file in the data folder.
+pub(super) const FILE_NAME: &str = "owned.json";
 /// The most files on record: their tokens take up some 2 MB.
 const MAX_ENTRIES: usize = 10_000;
 

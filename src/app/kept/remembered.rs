@@ -20,6 +20,9 @@ use crate::protocol::path::{
 };
 use crate::protocol::relay_list::RelayList;
 
+/// Name of the file in the data folder.
+pub(crate) const FILE_NAME: &str = "network.json";
+
 /// Memory of relays and servers, shared by all programs of a person through one file.
 pub(crate) struct Remembered {
     file: Kept<NetworkFile>,

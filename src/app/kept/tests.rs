@@ -15,6 +15,7 @@ use super::history::{News, SessionOnly};
 use super::history_file::tests::shared;
 use super::owned::{OwnRecordError, OwnShare, OwnShares};
 use super::remembered::{KeptInfo, Remembered};
+use super::removal::PersonalData;
 use crate::app::relays::RelaySourceError;
 use crate::app::relays::store::RelayFiles;
 use crate::app::settings::{Change, Home, ServerEntry, Settings, SettingsError};
@@ -307,6 +308,19 @@ fn each_record(check: impl Fn(&dyn Row, &Home, &Path)) {
         let file = home.data_dir.join(row.file_name());
         check(row, &home, &file);
     }
+}
+
+#[test]
+fn no_record_stays_when_everything_is_removed() {
+    each_record(|row, home, file| {
+        assert_eq!(row.add(home, 1), Ok(()), "{}", row.file_name());
+        assert!(file.is_file());
+        let data = PersonalData::find(home.clone()).unwrap();
+        assert_eq!(data.kinds().count(), 1, "{}", row.file_name());
+        let removed = data.remove(None).unwrap();
+        assert!(removed.left.is_empty(), "{}: {removed:?}", row.file_name());
+        assert!(!home.data_dir.exists());
+    });
 }
 
 #[test]

@@ -437,12 +437,21 @@ impl DownloadLog {
     }
 }
 
+/// Whether a file of this name in their folder is that of an unfinished transfer.
+#[must_use]
+pub(super) fn is_record(name: &str) -> bool {
+    let id = name.strip_suffix(SUFFIX);
+    id.is_some_and(|id| UnfinishedId::parse(id).is_some())
+}
+
 fn write_failed(error: io::Error) -> UnfinishedError {
     UnfinishedError::Write(error.into())
 }
 
-const FOLDER: &str = "resume";
-const KEY_FILE: &str = "key";
+/// Name of their folder in the data folder.
+pub(super) const FOLDER: &str = "resume";
+/// Name of the file of their key in it.
+pub(super) const KEY_FILE: &str = "key";
 const SUFFIX: &str = ".transfer";
 const ID_DIGITS: usize = 16;
 /// More than the state of the longest whole takes, sealed several times over.

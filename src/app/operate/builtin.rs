@@ -113,6 +113,12 @@ impl BuiltIn {
             .map(|identity| identity.public())
     }
 
+    /// Whether a process runs the network kept in `folder`.
+    #[must_use]
+    pub(crate) fn is_running_in(folder: &Path) -> bool {
+        Lock::is_held(folder)
+    }
+
     fn join(folder: &Path) -> Option<Self> {
         let notice: NetworkNotice =
             serde_json::from_slice(&fs::read(folder.join(NOTICE)).ok()?).ok()?;

@@ -194,7 +194,10 @@ async fn hand_over(folder: &Path, request: &[u8]) -> Result<(), InstanceError> {
         .unwrap_or(Err(InstanceError::Busy))
 }
 
-const LOCK: &str = "window.lock";
+/// Name of the window's lock in the data folder.
+pub(crate) const LOCK: &str = "window.lock";
+/// Names of all files by which starts of the window find each other.
+pub(crate) const FILES: [&str; 3] = [LOCK, SOCKET.name, "window.address"];
 const SOCKET: LocalSocket = LocalSocket {
     name: "window.socket",
     // Some thousands of paths.

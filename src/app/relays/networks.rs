@@ -73,8 +73,11 @@ impl JsonRecord for KeptNetworks {
     const VERSION: u32 = 1;
 }
 
+/// Name of the file in the data folder.
+pub(in crate::app) const FILE_NAME: &str = "network-lists.json";
+
 pub(in crate::app) fn file_of(home: &Home) -> Kept<KeptNetworks> {
-    Kept::in_file(home.data_dir.join("network-lists.json"))
+    Kept::in_file(home.data_dir.join(FILE_NAME))
 }
 
 impl KeptNetworks {

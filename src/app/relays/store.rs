@@ -281,12 +281,20 @@ impl ListRecord {
     }
 }
 
+/// Name of the file of the relay lists in the data folder.
+pub(in crate::app) const LISTS_NAME: &str = "relays.json";
+/// Name of the file of Session's service nodes.
+pub(in crate::app) const NODES_NAME: &str = "session-nodes.json";
+
+/// Name of the folder of copies in the data folder.
+pub(in crate::app) const COPIES_NAME: &str = "relay-lists";
+
 impl RelayFiles {
     pub(in crate::app) fn of(home: &Home) -> Self {
         Self {
-            lists: Kept::in_file(home.data_dir.join("relays.json")),
-            session_nodes: home.data_dir.join("session-nodes.json"),
-            copies: home.data_dir.join("relay-lists"),
+            lists: Kept::in_file(home.data_dir.join(LISTS_NAME)),
+            session_nodes: home.data_dir.join(NODES_NAME),
+            copies: home.data_dir.join(COPIES_NAME),
         }
     }
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::routed_server::{Route, RoutedServer};
 use crate::app::error::AppError;
 pub(crate) use crate::app::kept::remembered::NewGuardsError;
-use crate::app::kept::remembered::{Batch, Remembered};
+use crate::app::kept::remembered::{self, Batch, Remembered};
 use crate::app::operate::builtin::BuiltIn;
 use crate::app::relays::set::RelaySource;
 use crate::app::settings::{Home, Settings, UnreadSettings};
@@ -53,7 +53,7 @@ impl Program {
     pub fn with_clock(home: Home, settings: Settings, clock: Clock) -> Self {
         Self {
             shared: Arc::new(SharedState {
-                remembered: Remembered::new(home.data_dir.join("network.json")),
+                remembered: Remembered::new(home.data_dir.join(remembered::FILE_NAME)),
                 home,
                 clock,
                 builtin: tokio::sync::Mutex::new(Weak::new()),

@@ -13,6 +13,7 @@ pub(super) mod networks;
 pub(super) mod relay;
 pub(super) mod relay_list;
 pub(super) mod relays;
+pub(super) mod remove_data;
 pub(super) mod resume;
 pub(super) mod serve;
 pub(super) mod share;

@@ -3,7 +3,6 @@
 mod clipboard;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(super) mod hold;
-pub mod keyring;
 #[cfg(windows)]
 pub(crate) mod links;
 mod notify;

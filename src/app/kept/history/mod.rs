@@ -211,7 +211,8 @@ impl History {
     }
 }
 
-const FILE_NAME: &str = "history.sealed";
+/// Name of the file in the data folder.
+pub(super) const FILE_NAME: &str = "history.sealed";
 /// The newest so many are kept, however old they are: no clock makes an entry go, since its pointer cannot be had again.
 const MAX_ENTRIES: usize = 1_000;
 

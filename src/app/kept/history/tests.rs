@@ -19,6 +19,11 @@ pub(in crate::app::kept) struct FakeKeyring {
 }
 
 impl FakeKeyring {
+    /// Refuses everything for this reason from now on, or nothing.
+    pub(in crate::app::kept) fn refuse(&self, why: Option<KeyStoreError>) {
+        *self.trouble.lock() = why;
+    }
+
     fn ready(&self) -> Result<(), KeyStoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let trouble = *self.trouble.lock();

@@ -2,13 +2,13 @@
 
 use keyring::{Entry, Error};
 
-use crate::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
+use super::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 
 /// Service name of the entries in the keyring.
 const SERVICE: &str = "org.cloakroom.Cloakroom";
 
 /// The [`KeyStore`] in the system's keyring.
-pub(crate) struct SystemKeyring;
+pub struct SystemKeyring;
 
 impl KeyStore for SystemKeyring {
     fn load(&self, id: &KeyId) -> Result<Option<HistoryKey>, KeyStoreError> {
