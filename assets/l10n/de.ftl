@@ -215,7 +215,7 @@ welcome_built_in = Vorerst bleibt alles auf diesem Computer.
 welcome_built_in_about = Um andere zu erreichen, fügen Sie unter „Empfangen“ eine Einladung ein. Oder wählen Sie in den Einstellungen Dateiserver und Relays.
 no_renderer = cloakroom: Die Grafik dieses Computers kann kein Fenster zeichnen ({ $error }). Installieren Sie unter Debian und Ubuntu mesa-vulkan-drivers oder libgl1-mesa-dri, oder verwenden Sie die Befehlszeile `cloak`.
 no_window = cloakroom: Das Fenster ließ sich nicht öffnen: { $error }. Die Befehlszeile `cloak` braucht kein Fenster.
-no_window_library = cloakroom: Das Fenster ließ sich nicht öffnen: { $error }. Installieren Sie unter Debian und Ubuntu libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 und libxrandr2. Die Befehlszeile `cloak` braucht kein Fenster.
+no_window_library = cloakroom: Das Fenster ließ sich nicht öffnen: Die Bibliothek { $library } fehlt. Installieren Sie unter Debian und Ubuntu libegl1, libfontconfig1, libwayland-client0, libx11-6, libx11-xcb1, libxcursor1, libxi6, libxkbcommon-x11-0 und libxrandr2. Die Befehlszeile `cloak` braucht kein Fenster.
 closing_title =
     { $count ->
         [one] Eine Übertragung läuft noch

@@ -215,7 +215,7 @@ welcome_built_in = For now everything stays on this computer.
 welcome_built_in_about = To reach others, paste an invitation under Receive. Or add a file server and relays in Settings.
 no_renderer = cloakroom: this computer's graphics cannot draw a window ({ $error }). On Debian and Ubuntu install mesa-vulkan-drivers or libgl1-mesa-dri; or use the command line `cloak`.
 no_window = cloakroom: the window could not be opened: { $error }. The command line `cloak` needs none.
-no_window_library = cloakroom: the window could not be opened: { $error }. On Debian and Ubuntu install libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 and libxrandr2. The command line `cloak` needs none.
+no_window_library = cloakroom: the window could not be opened: the library { $library } is missing. On Debian and Ubuntu install libegl1, libfontconfig1, libwayland-client0, libx11-6, libx11-xcb1, libxcursor1, libxi6, libxkbcommon-x11-0 and libxrandr2. The command line `cloak` needs none.
 closing_title =
     { $count ->
         [one] A transfer is still running

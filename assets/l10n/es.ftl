@@ -215,7 +215,7 @@ welcome_built_in = De momento todo se queda en este equipo.
 welcome_built_in_about = Para llegar a otras personas, pegue una invitación en Recibir. O añada un servidor de archivos y relés en Ajustes.
 no_renderer = cloakroom: los gráficos de este equipo no pueden dibujar una ventana ({ $error }). En Debian y Ubuntu, instale mesa-vulkan-drivers o libgl1-mesa-dri, o use la línea de comandos `cloak`.
 no_window = cloakroom: no se pudo abrir la ventana: { $error }. La línea de comandos `cloak` no la necesita.
-no_window_library = cloakroom: no se pudo abrir la ventana: { $error }. En Debian y Ubuntu, instale libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 y libxrandr2. La línea de comandos `cloak` no la necesita.
+no_window_library = cloakroom: no se pudo abrir la ventana: falta la biblioteca { $library }. En Debian y Ubuntu, instale libegl1, libfontconfig1, libwayland-client0, libx11-6, libx11-xcb1, libxcursor1, libxi6, libxkbcommon-x11-0 y libxrandr2. La línea de comandos `cloak` no la necesita.
 closing_title =
     { $count ->
         [one] Aún hay una transferencia en curso

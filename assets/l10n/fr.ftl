@@ -215,7 +215,7 @@ welcome_built_in = Pour l’instant, tout reste sur cet ordinateur.
 welcome_built_in_about = Pour envoyer à d’autres, collez une invitation sous Recevoir. Ou ajoutez un serveur de fichiers et des relais dans les Réglages.
 no_renderer = cloakroom: le système graphique de cet ordinateur ne peut pas dessiner de fenêtre ({ $error }). Sous Debian et Ubuntu, installez mesa-vulkan-drivers ou libgl1-mesa-dri ; ou utilisez la ligne de commande `cloak`.
 no_window = cloakroom: la fenêtre n’a pas pu être ouverte : { $error }. La ligne de commande `cloak` n’en a pas besoin.
-no_window_library = cloakroom: la fenêtre n’a pas pu être ouverte : { $error }. Sous Debian et Ubuntu, installez libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6 et libxrandr2. La ligne de commande `cloak` n’a pas besoin de fenêtre.
+no_window_library = cloakroom: la fenêtre n’a pas pu être ouverte : il manque la bibliothèque { $library }. Sous Debian et Ubuntu, installez libegl1, libfontconfig1, libwayland-client0, libx11-6, libx11-xcb1, libxcursor1, libxi6, libxkbcommon-x11-0 et libxrandr2. La ligne de commande `cloak` n’a pas besoin de fenêtre.
 closing_title =
     { $count ->
         [one] { $count } transfert est encore en cours

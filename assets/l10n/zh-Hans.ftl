@@ -215,7 +215,7 @@ welcome_built_in = 目前一切都留在本机。
 welcome_built_in_about = 要与他人收发文件，请在“接收”中粘贴邀请，或在“设置”中添加文件服务器和中继。
 no_renderer = cloakroom：本机的图形系统无法绘制窗口（{ $error }）。在 Debian 和 Ubuntu 上，请安装 mesa-vulkan-drivers 或 libgl1-mesa-dri；也可以使用命令行程序 `cloak`。
 no_window = cloakroom：无法打开窗口：{ $error }。命令行程序 `cloak` 不需要窗口。
-no_window_library = cloakroom：无法打开窗口：{ $error }。在 Debian 和 Ubuntu 上，请安装 libxkbcommon-x11-0、libx11-xcb1、libxcursor1、libxi6 和 libxrandr2。命令行程序 `cloak` 不需要窗口。
+no_window_library = cloakroom：无法打开窗口：缺少库 { $library }。在 Debian 和 Ubuntu 上，请安装 libegl1、libfontconfig1、libwayland-client0、libx11-6、libx11-xcb1、libxcursor1、libxi6、libxkbcommon-x11-0 和 libxrandr2。命令行程序 `cloak` 不需要窗口。
 closing_title = 还有 { $count } 个传输正在进行
 
 ## A running transfer: names of its steps under the bar, and what it is doing

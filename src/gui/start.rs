@@ -194,6 +194,8 @@ fn order(wanted: Option<Renderer>) -> [Renderer; 2] {
 enum NoWindow {
     /// No display takes it.
     Display,
+    /// A library is not installed; its name.
+    Library(String),
     /// The renderer does not work.
     Renderer(String),
     /// Something broke on the way; often a library that is not installed.
@@ -222,6 +224,7 @@ fn why_no_window(failures: &[NoWindow]) -> String {
     match (failures.last(), broken) {
         (Some(NoWindow::Window(words)), _)
         | (Some(NoWindow::Panic(_) | NoWindow::Display), Some(words)) => text::no_window(words),
+        (Some(NoWindow::Library(name)), _) => text::no_window(name),
         (Some(NoWindow::Display), None) => text::no_display().to_owned(),
         _ => text::no_renderer(first.map_or("", String::as_str)),
     }
@@ -262,8 +265,10 @@ fn show(
     });
     match ran {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_))) => {
-            Err(NoWindow::Display)
+        Ok(Err(error @ (eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_)))) => {
+            // Its words for people leave out what was not found.
+            let library = text::missing_library(&format!("{error:?}")).map(str::to_owned);
+            Err(library.map_or(NoWindow::Display, NoWindow::Library))
         }
         Ok(Err(eframe::Error::AppCreation(error))) => Err(NoWindow::Window(error.to_string())),
         Ok(Err(error)) => Err(NoWindow::Renderer(error.to_string())),
@@ -376,6 +381,10 @@ mod tests {
             (vec![renderer(), panic()], broken),
             (vec![panic(), renderer()], text::no_renderer("no adapter")),
             (
+                vec![NoWindow::Library("libX11.so.6".to_owned())],
+                text::no_window("libX11.so.6"),
+            ),
+            (
                 vec![NoWindow::Window("no thread".to_owned())],
                 text::no_window("no thread"),
             ),
@@ -384,6 +393,7 @@ mod tests {
         }
         assert!(panic().other_may_do() && renderer().other_may_do());
         assert!(!NoWindow::Display.other_may_do());
+        assert!(!NoWindow::Library(String::new()).other_may_do());
     }
 
     #[cfg(all(unix, not(target_os = "macos")))]

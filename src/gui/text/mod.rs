@@ -74,11 +74,19 @@ pub(crate) const SERVER_ADDRESS_HINT: &str = "http://host:port#p=…";
 /// On stderr, when the window cannot open for another reason than its renderers, such as a missing library.
 #[must_use]
 pub fn no_window(error: &str) -> String {
-    if error.contains(".so") || error.to_lowercase().contains("library") {
-        no_window_library(error)
-    } else {
-        texts::no_window(error)
+    missing_library(error).map_or_else(|| texts::no_window(error), no_window_library)
+}
+
+/// The library that an error names, such as `libX11.so.6`: one that the system did not find.
+#[must_use]
+pub(crate) fn missing_library(error: &str) -> Option<&str> {
+    // What stands for it in errors of the library for Wayland, which name no file.
+    if error.contains("NoWaylandLib") {
+        return Some("libwayland-client.so.0");
     }
+    let mut words = error.split(|c: char| !(c.is_ascii_alphanumeric() || "._+-".contains(c)));
+    let name = words.find(|word| word.starts_with("lib") && word.contains(".so"))?;
+    Some(name.trim_end_matches('.'))
 }
 
 /// Name of a step under the bar.

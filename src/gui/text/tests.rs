@@ -166,3 +166,27 @@ fn the_longer_language_is_two_fifths_longer() {
         assert!(longer * 100 >= usual * 130, "{usual} {longer}");
     }
 }
+
+#[test]
+fn a_missing_library_is_named_and_nothing_else_is_taken_for_one() {
+    for (error, library) in [
+        (
+            r#"LibraryOpenError(OpenError { kind: Library, detail: "libX11.so.6: cannot open shared object file" })"#,
+            Some("libX11.so.6"),
+        ),
+        (
+            "Library libxkbcommon-x11.so could not be loaded.",
+            Some("libxkbcommon-x11.so"),
+        ),
+        (
+            "WaylandError(Connection(NoWaylandLib))",
+            Some("libwayland-client.so.0"),
+        ),
+        ("XNotSupported(XOpenDisplayFailed)", None),
+        ("the liberty of some library", None),
+    ] {
+        assert_eq!(super::missing_library(error), library, "{error}");
+        let told = super::no_window(error);
+        assert_eq!(told.contains("Debian"), library.is_some(), "{told}");
+    }
+}

@@ -179,7 +179,7 @@ text_table! {
         crates_about;
         no_renderer(error: &str);
         no_window(error: &str);
-        no_window_library(error: &str);
+        no_window_library(library: &str);
         closing_title(count: usize);
 
         // A running transfer: names of its steps under the bar, and what it is doing
