@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use eframe::Renderer;
 use lexopt::{Arg, Parser, ValueExt as _};
+use zeroize::Zeroizing;
 
 use super::model::PointerText;
 use super::platform::uri_list::UriList;
 use super::text;
+use crate::app::process::instance::StartArguments;
 use crate::app::settings::Display;
 use crate::app::transfer::known_file;
 use crate::protocol::bech32m::URI_START;
@@ -36,6 +38,13 @@ pub(super) struct Wish {
     pub(super) files: Vec<PathBuf>,
     /// Text for the field on Receive: a pointer or an invitation.
     pub(super) pointer: Option<PointerText>,
+}
+
+/// What the system opens with the program that runs, as macOS does.
+#[cfg(any(target_os = "macos", test))]
+pub(super) enum Opened {
+    Files(Vec<PathBuf>),
+    Link(String),
 }
 
 /// What the arguments need to know of the files that they name.
@@ -78,8 +87,9 @@ fn read(mut args: Parser, files: &impl NamedFiles) -> Result<Parsed, lexopt::Err
         match arg {
             Arg::Value(word) => wish.add(word, files),
             Arg::Long(LINK_OPTION) => {
-                let link = args.value().ok().and_then(|link| link.into_string().ok());
-                wish.pointer = link.filter(|link| is_link(link)).map(PointerText::new);
+                if let Some(link) = args.value().ok().and_then(|link| link.into_string().ok()) {
+                    wish.set_link(link);
+                }
                 // Who wrote the link can have put quotes into it: nothing behind it is what this person wants.
                 break;
             }
@@ -106,7 +116,36 @@ fn read(mut args: Parser, files: &impl NamedFiles) -> Result<Parsed, lexopt::Err
     Ok(Parsed::Window(wish))
 }
 
+/// What a later start would bring that has this for its arguments. Blocking as [`parse`].
+#[cfg(any(target_os = "macos", test))]
+pub(super) fn of_opened(opened: Opened, files: &impl NamedFiles) -> StartArguments {
+    let mut wish = Wish::default();
+    match opened {
+        Opened::Files(paths) => {
+            for path in paths {
+                wish.add_file(path, files);
+            }
+        }
+        Opened::Link(link) => wish.set_link(link),
+    }
+    wish.to_start_arguments()
+}
+
 impl Wish {
+    /// What a later start of these arguments hands to the window that is open.
+    pub(super) fn to_start_arguments(&self) -> StartArguments {
+        let pointer = self.pointer.as_ref();
+        StartArguments {
+            files: self.files.clone(),
+            pointer: pointer.map(|text| Zeroizing::new(text.as_str().to_owned())),
+        }
+    }
+
+    /// Sets the text of a clicked link; what is no link of ours is dropped.
+    fn set_link(&mut self, link: String) {
+        self.pointer = is_link(&link).then(|| PointerText::new(link));
+    }
+
     /// Adds a word that is no option: a pointer, an invitation, the address of a file, or a file.
     fn add(&mut self, word: OsString, files: &impl NamedFiles) {
         let text = word.to_string_lossy();
@@ -235,6 +274,25 @@ mod tests {
         assert_eq!(typed.pointer.as_ref().map(PointerText::as_str), Some(word));
         let named = wish(&["cloakin1.txt"]);
         assert!(named.pointer.is_none() && named.files.len() == 1);
+    }
+
+    #[test]
+    fn what_the_system_opens_means_what_the_same_arguments_do() {
+        let files = Files(&[("friends.cloakroom", Some(INVITATION)), ("a.pdf", None)]);
+        let opened = |opened| {
+            let StartArguments { files, pointer } = of_opened(opened, &files);
+            (files, pointer.map(|text| text.to_string()))
+        };
+        let [invitation, other] = ["/tmp/friends.cloakroom", "/tmp/a.pdf"].map(PathBuf::from);
+        assert_eq!(
+            opened(Opened::Files(vec![invitation, other.clone()])),
+            (vec![other], Some(INVITATION.to_owned()))
+        );
+        let link = "cloakroom:cloak1xyz".to_owned();
+        assert_eq!(opened(Opened::Link(link.clone())), (Vec::new(), Some(link)));
+        for foreign in ["file:///tmp/a.pdf", "https://example.com", ""] {
+            assert_eq!(opened(Opened::Link(foreign.to_owned())), (Vec::new(), None));
+        }
     }
 
     #[test]

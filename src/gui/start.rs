@@ -12,7 +12,6 @@ use eframe::wgpu::PowerPreference;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
 use parking_lot::Mutex;
-use zeroize::Zeroizing;
 
 use super::arguments::{self, Disk, Parsed};
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -23,7 +22,7 @@ use super::text;
 use super::window::AskDrops;
 use super::window::{Opening, Window};
 use super::worker::Backend;
-use crate::app::process::instance::{self, Start, StartArguments};
+use crate::app::process::instance::{self, Instance, Start};
 use crate::app::process::streams;
 use crate::app::settings::{self, Display, Home, Settings};
 use crate::app::words::l10n::{self, Language};
@@ -94,22 +93,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             return no_start(&format!("{what} {why} {next}"));
         }
     };
-    let arguments = StartArguments {
-        files: wish.files.clone(),
-        pointer: wish
-            .pointer
-            .as_ref()
-            .map(|text| Zeroizing::new(text.as_str().to_owned())),
-    };
+    let arguments = wish.to_start_arguments();
     let instance = match backend
         .window_folder()
         .map(|folder| instance::start(&folder, &arguments))
     {
         Some(Ok(Start::HandedOver)) => return ExitCode::SUCCESS,
-        Some(Ok(Start::First(instance))) => Some(Arc::new(instance)),
+        Some(Ok(Start::First(instance))) => Arc::new(instance),
         // A window of its own is better than none.
-        Some(Err(_)) | None => None,
+        Some(Err(_)) | None => Arc::new(Instance::alone()),
     };
+    #[cfg(target_os = "macos")]
+    let _opened = receive_opened(&instance);
     let platform = Arc::new(Desktop::watching());
     let mut failures = Vec::new();
     for renderer in order(wish.renderer.or_else(|| renderer_of(kept.renderer))) {
@@ -120,7 +115,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
             drops: display != FoundDisplay::Wayland && !platform::is_elevated(),
             drop_news: None,
             language,
-            instance: instance.clone(),
+            instance: Some(Arc::clone(&instance)),
         };
         match show(
             renderer,
@@ -143,6 +138,26 @@ pub fn run(args: impl IntoIterator<Item = OsString>, open: Backends) -> ExitCode
         }
     }
     no_start(&why_no_window(&failures))
+}
+
+/// Has links and files that the system opens reach the window as what a later start brings does, until this is dropped.
+#[cfg(target_os = "macos")]
+fn receive_opened(instance: &Arc<Instance>) -> Option<platform::opened::OpenedReceiver> {
+    let instance = Arc::clone(instance);
+    platform::opened::OpenedReceiver::start(move |opened| {
+        let instance = Arc::clone(&instance);
+        // A file that could hold an invitation is read, and nobody at the window waits for its disk.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "here the window meets its arguments"
+        )]
+        let reading = std::thread::Builder::new()
+            .name("cloakroom-opened".to_owned())
+            .spawn(move || instance.take_in(arguments::of_opened(opened, &Disk)));
+        if reading.is_err() {
+            tracing::debug!("what the system opened could not be read");
+        }
+    })
 }
 
 /// Says why there is no window.

@@ -72,6 +72,22 @@ struct Inbox {
 type ArrivalFn = Box<dyn Fn() + Send>;
 
 impl Instance {
+    /// A window that no later start finds.
+    pub(crate) fn alone() -> Self {
+        Self {
+            inbox: Arc::default(),
+            end: None,
+            thread: None,
+            _lock: None,
+        }
+    }
+
+    /// Takes in arguments as if a later start had brought them.
+    #[cfg(any(target_os = "macos", test))]
+    pub(crate) fn take_in(&self, arguments: StartArguments) {
+        self.inbox.take_in(arguments);
+    }
+
     /// Sets what is called whenever arguments arrive. It is called at once if some are waiting already.
     pub(crate) fn on_arrival(&self, call: impl Fn() + Send + 'static) {
         let arguments = self.inbox.arguments.lock();
@@ -105,11 +121,15 @@ impl Inbox {
             debug!("a second start did not hand over its arguments in a known form");
             return None;
         };
+        self.take_in(arguments);
+        Some(Vec::new())
+    }
+
+    fn take_in(&self, arguments: StartArguments) {
         self.arguments.lock().push(arguments);
         if let Some(call) = &*self.on_arrival.lock() {
             call();
         }
-        Some(Vec::new())
     }
 }
 
@@ -295,6 +315,17 @@ mod tests {
             assert!(first.take_arguments() == vec![brought()]);
         }
         assert!(first.take_arguments().is_empty());
+    }
+
+    #[test]
+    fn what_the_system_opens_arrives_as_what_a_later_start_brings() {
+        let alone = Instance::alone();
+        alone.take_in(brought());
+        let woken = woken(&alone);
+        woken.try_recv().unwrap();
+        alone.take_in(brought());
+        woken.try_recv().unwrap();
+        assert!(alone.take_arguments() == vec![brought(), brought()]);
     }
 
     #[test]

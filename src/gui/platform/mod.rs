@@ -6,6 +6,8 @@ pub(super) mod hold;
 #[cfg(windows)]
 pub(crate) mod links;
 mod notify;
+#[cfg(target_os = "macos")]
+pub(super) mod opened;
 pub(crate) mod system_look;
 pub mod uri_list;
 #[cfg(all(unix, not(target_os = "macos")))]
