@@ -1,13 +1,51 @@
 //! What the desktop says when a transfer ends while the window is behind others.
 
-use notify_rust::Notification as Shown;
-
+#[cfg(not(target_os = "macos"))]
 use crate::gui::text;
 use crate::gui::text::Notification;
 
-/// Has the desktop show it. May block for as long as the desktop takes; one that has no notifications shows none.
+/// Has the desktop show it, once the person has allowed that. One that has no notifications shows none.
+#[cfg(target_os = "macos")]
 pub(crate) fn show(notification: &Notification) {
-    let mut shown = Shown::new();
+    use block2::RcBlock;
+    use objc2::runtime::Bool;
+    use objc2_foundation::{NSBundle, NSError, NSString, NSUUID};
+    use objc2_user_notifications::{
+        UNAuthorizationOptions, UNMutableNotificationContent, UNNotificationRequest,
+        UNUserNotificationCenter,
+    };
+
+    // The system ends a program that asks for notifications and is in no bundle.
+    if NSBundle::mainBundle().bundleIdentifier().is_none() {
+        return;
+    }
+    let Notification { title, body } = notification;
+    let (title, body) = (title.clone(), body.clone());
+    let when_answered = RcBlock::new(move |allowed: Bool, _error: *mut NSError| {
+        if allowed.as_bool() {
+            let content = UNMutableNotificationContent::new();
+            content.setTitle(&NSString::from_str(&title));
+            content.setBody(&NSString::from_str(&body));
+            // One with the name of an earlier one would take its place.
+            let name = NSUUID::new().UUIDString();
+            let request =
+                UNNotificationRequest::requestWithIdentifier_content_trigger(&name, &content, None);
+            UNUserNotificationCenter::currentNotificationCenter()
+                .addNotificationRequest_withCompletionHandler(&request, None);
+        }
+    });
+    // The person is asked once, before the first one; later the system answers by itself.
+    UNUserNotificationCenter::currentNotificationCenter()
+        .requestAuthorizationWithOptions_completionHandler(
+            UNAuthorizationOptions::Alert,
+            &when_answered,
+        );
+}
+
+/// Has the desktop show it. May block for as long as the desktop takes; one that has no notifications shows none.
+#[cfg(not(target_os = "macos"))]
+pub(crate) fn show(notification: &Notification) {
+    let mut shown = notify_rust::Notification::new();
     shown
         .appname(text::NAME)
         .summary(&notification.title)
@@ -26,7 +64,7 @@ pub(crate) fn show(notification: &Notification) {
     shown.show().ok();
 }
 
-#[cfg(any(windows, all(unix, not(target_os = "macos"))))]
+#[cfg(not(target_os = "macos"))]
 const APP_ID: &str = "org.cloakroom.Cloakroom";
 
 /// Windows shows nothing of programs that it has no name for, and asks the person's part of the registry for it where no
@@ -38,7 +76,8 @@ fn name_to_windows() -> windows_registry::Result<()> {
     key.set_string("DisplayName", text::NAME)
 }
 
-/// Bodies may hold markup on Linux; a file's name must not. The other systems show every sign as it is.
+/// Bodies may hold markup on Linux; a file's name must not. Windows shows every sign as it is.
+#[cfg(not(target_os = "macos"))]
 fn body(text: &str) -> String {
     if cfg!(all(unix, not(target_os = "macos"))) {
         plain(text)
@@ -47,13 +86,14 @@ fn body(text: &str) -> String {
     }
 }
 
+#[cfg(not(target_os = "macos"))]
 fn plain(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_os = "macos")))]
 mod tests {
     use super::*;
 
@@ -65,7 +105,7 @@ mod tests {
         );
     }
 
-    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    #[cfg(windows)]
     #[test]
     fn a_name_is_shown_as_it_is_where_there_is_no_markup() {
         assert_eq!(body("R&D <1>.pdf"), "R&D <1>.pdf");
