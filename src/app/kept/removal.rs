@@ -429,7 +429,7 @@ mod tests {
         }
         let removed = fixture.remove().unwrap();
         let data = &fixture.home.data_dir;
-        assert_eq!(removed.left, [data.clone()]);
+        assert_eq!(removed.left, std::slice::from_ref(data));
         let mut stay = vec![data.clone(), data.join("resume")];
         stay.extend(own.iter().map(|name| data.join(name)));
         stay.sort();
