@@ -19,7 +19,7 @@ use super::{history, owned, remembered};
 use crate::app::operate::builtin::BuiltIn;
 use crate::app::process::instance;
 use crate::app::relays::{networks, store};
-use crate::app::settings::Home;
+use crate::app::settings::{Home, older_settings_names};
 use crate::disk::io_reason::IoReason;
 use crate::disk::kept::{self, BROKEN};
 use crate::disk::lock_file::{self, Tried};
@@ -122,6 +122,13 @@ impl PersonalData {
         ];
         let settings = home.config_file();
         let settings = settings.file_name().and_then(|name| name.to_str());
+        let older = older_settings_names();
+        let settings: Vec<&str> = settings
+            .into_iter()
+            .chain(older.iter().map(String::as_str))
+            .collect();
+        let mut relays = in_data(&relay_records, BROKEN);
+        relays.extend(copied_lists_of(&home)?);
         let history = in_data(&[history::FILE_NAME], ASIDE);
         let keys = history.iter().filter_map(|file| key_of(file)).collect();
         let builtin = home.builtin_dir();
@@ -129,11 +136,11 @@ impl PersonalData {
         let kinds = [
             (
                 DataKind::Settings,
-                records(&home.config_dir, &config, settings.as_slice(), BROKEN),
+                records(&home.config_dir, &config, &settings, BROKEN),
             ),
             (DataKind::History, history),
             (DataKind::Shares, in_data(&[owned::FILE_NAME], BROKEN)),
-            (DataKind::Relays, in_data(&relay_records, BROKEN)),
+            (DataKind::Relays, relays),
             (DataKind::Unfinished, unfinished_of(&home)?),
             (DataKind::BuiltIn, builtin.into_iter().collect()),
         ];
@@ -184,7 +191,9 @@ impl PersonalData {
         for name in instance::FILES {
             remove(&self.home.data_dir.join(name))?;
         }
-        remove_folder(&self.home.data_dir.join(unfinished::FOLDER))?;
+        for folder in [unfinished::FOLDER, store::COPIES_NAME] {
+            remove_folder(&self.home.data_dir.join(folder))?;
+        }
         for folder in [&self.home.data_dir, &self.home.config_dir] {
             if !remove_folder(folder)? {
                 removed.left.push(folder.clone());
@@ -259,6 +268,14 @@ fn unfinished_of(home: &Home) -> Result<Vec<PathBuf>, RemovalError> {
         .filter(|name| is_ours(name))
         .map(|name| folder.join(name));
     Ok(temporaries.chain(records).collect())
+}
+
+/// The copies of relay lists and of files that describe service nodes.
+fn copied_lists_of(home: &Home) -> Result<Vec<PathBuf>, RemovalError> {
+    let folder = home.data_dir.join(store::COPIES_NAME);
+    let names = names_in(&folder)?;
+    let copies = names.iter().filter(|name| store::is_copy(name));
+    Ok(copies.map(|name| folder.join(name)).collect())
 }
 
 /// The names in `folder` that are text, in order; none when it is missing.
@@ -353,13 +370,17 @@ mod tests {
                 keyring,
                 key,
             };
-            private::write(&fixture.home.config_file(), b"").unwrap();
+            for name in ["config.toml", "config.v1"] {
+                private::write(&fixture.home.config_dir.join(name), b"").unwrap();
+            }
             fixture.write("history.sealed", &history);
             for name in [
                 "builtin/store/blob/aa/a",
                 "network.json",
                 "owned.json",
                 "owned.lock",
+                "relay-lists/nodes-0123456789abcdef.toml",
+                "relay-lists/nodes-0123456789abcdef.nodes.json",
                 "resume/0123456789abcdef.transfer",
                 "resume/key",
             ] {

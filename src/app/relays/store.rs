@@ -289,6 +289,16 @@ pub(in crate::app) const NODES_NAME: &str = "session-nodes.json";
 /// Name of the folder of copies in the data folder.
 pub(in crate::app) const COPIES_NAME: &str = "relay-lists";
 
+/// Whether a file of this name in [`COPIES_NAME`] is one that this program made.
+pub(in crate::app) fn is_copy(name: &str) -> bool {
+    let (kind, rest) = name.split_once('-').unwrap_or_default();
+    let (id, ending) = rest.split_once('.').unwrap_or_default();
+    matches!(kind, "file" | "nodes")
+        && id.len() == 16
+        && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && matches!(ending, "json" | "toml" | "nodes.json" | "nodes.lock")
+}
+
 impl RelayFiles {
     pub(in crate::app) fn of(home: &Home) -> Self {
         Self {

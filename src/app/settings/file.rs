@@ -186,10 +186,20 @@ fn keep_older_form(home: &Home) -> io::Result<()> {
     let table = text.and_then(|text| toml::from_str(&text).ok());
     match table.as_ref().and_then(version_of) {
         Some(older) if (1..VERSION).contains(&older) => {
-            private::write(&home.config_dir.join(format!("config.v{older}")), &bytes)
+            private::write(&home.config_dir.join(older_name(older)), &bytes)
         }
         _ => Ok(()),
     }
+}
+
+/// Name under which the settings of an older version are kept.
+fn older_name(version: i64) -> String {
+    format!("config.v{version}")
+}
+
+/// The names under which the settings of older versions are kept, beside the file of the settings.
+pub(crate) fn older_settings_names() -> Vec<String> {
+    (1..VERSION).map(older_name).collect()
 }
 
 fn kept(home: &Home) -> Kept<Settings> {

@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::change::Change;
 pub use self::error::{SettingsError, UnreadSettings};
+pub(crate) use self::file::older_settings_names;
 pub use self::home::{Home, usual_downloads};
 pub use self::look::{Contrast, Display, Renderer, SeveralThings, Theme};
 pub use self::servers::{ServerChoice, ServerEntry};
