@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use cloakroom::protocol::address::{FileId, ServerAddress, ServerUrl};
 use cloakroom::protocol::capability::expiry::expiry_hour;
-use cloakroom::protocol::capability::{AccessWord, DownloadReceipt, OwnerToken};
+use cloakroom::protocol::capability::{AccessWord, DownloadReceipt, OwnedId, OwnerToken};
 use cloakroom::protocol::digest::Digest;
 use cloakroom::protocol::file_api::{
     self, Expiry, FileRequest, MAX_RECEIPTS, ReceiptTerms, Upload,
@@ -455,13 +455,12 @@ async fn parts_and_lists_show_no_other_lengths_than_files() {
     for parts in [2, 1_341, 1_342] {
         let plan = PartPlan::new(u64::from(parts) * 60_000, parts).unwrap();
         let secret = PartsSecret::generate(rng);
+        let owner = OwnerToken::generate(rng).hash();
         let mut list = PartListBuilder::new(ContentKind::File, plan, secret, false).unwrap();
         for number in 0..parts {
-            let mut drawn = [0; 30];
-            rng.fill_bytes(&mut drawn);
-            let id = FileId::random(500_000, drawn);
-            list.push(&Digest::of(&number.to_le_bytes()), &id, None)
-                .unwrap();
+            let digest = Digest::of(&number.to_le_bytes());
+            let id = OwnedId::new(500_000, &owner, &digest).file_id();
+            list.push(&digest, &id, None).unwrap();
         }
         let name = "n".repeat(usize::try_from(parts % 200 + 1).unwrap());
         let sealed = list.finish().unwrap().seal(Some(&name), None, rng).unwrap();
