@@ -20,8 +20,8 @@ fn all_that_commands_keep_goes_and_the_persons_own_file_stays() {
     let person = Person::new();
     let file = person.file("report.txt", b"report");
     person.share(&file, &[]);
-    let proxy = person.run(&["relays", "use", "built-in"]);
-    assert!(proxy.status.success(), "{}", said(&proxy));
+    let settings = person.run(&["networks", "use", "built-in"]);
+    assert!(settings.status.success(), "{}", said(&settings));
     let before = names(&person);
     for kept in ["builtin", "config.toml", "owned.json"] {
         assert!(before.iter().any(|name| name == kept), "{before:?}");

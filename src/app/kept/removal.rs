@@ -432,7 +432,7 @@ mod tests {
         assert_eq!(kinds.len(), 6, "{kinds:?}");
         let removed = fixture.remove().unwrap();
         assert!(
-            removed.left.is_empty() && removed.paths.len() == 10,
+            removed.left.is_empty() && removed.paths.len() == 13,
             "{removed:?}"
         );
         assert_eq!(fixture.names(), Vec::<PathBuf>::new());
