@@ -397,7 +397,7 @@ pub(super) struct NetworksArgs {
 pub(super) enum NetworksCommand {
     /// Put a network together by hand, of a file server and relays that lead there. New files go there if they stayed on this computer before
     Add {
-        /// Address of the file server, as its operator hands it out: http://HOST[:PORT]#p=<64 letters and digits>
+        /// Address of the file server, as its operator hands it out: its URL with #p= and 64 letters and digits
         address: ServerAddress,
         /// What to call it [default: the server's host]
         #[arg(long)]

@@ -514,7 +514,8 @@ impl Totals {
         self.tries += 1;
         for party in attempt.parties() {
             if party.saw != Saw::Nothing {
-                self.party(&party.name).add(party);
+                let name = party.name.clone();
+                self.change(&name, |total| total.add(party));
             }
         }
     }
@@ -523,25 +524,27 @@ impl Totals {
     pub(crate) fn append(&mut self, other: Self) {
         self.tries += other.tries;
         for party in other.parties {
-            self.party(&party.name).append(party);
+            let name = party.name.clone();
+            self.change(&name, |total| total.append(party));
         }
     }
 
-    fn party(&mut self, name: &str) -> &mut PartyTotal {
-        let known = self.parties.iter().position(|party| party.name == name);
-        let at = known.unwrap_or(self.parties.len());
-        if known.is_none() {
-            self.parties.push(PartyTotal {
-                name: name.to_owned(),
-                roles: Vec::new(),
-                tries: 0,
-                saw: Saw::Nothing,
-                sent_bytes: 0,
-                answered_bytes: 0,
-                shown: Vec::new(),
-            });
+    /// Changes the sums of the party of this name, which are empty where it was shown nothing before.
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut PartyTotal)) {
+        if let Some(known) = self.parties.iter_mut().find(|party| party.name == name) {
+            return change(known);
         }
-        &mut self.parties[at]
+        let mut new = PartyTotal {
+            name: name.to_owned(),
+            roles: Vec::new(),
+            tries: 0,
+            saw: Saw::Nothing,
+            sent_bytes: 0,
+            answered_bytes: 0,
+            shown: Vec::new(),
+        };
+        change(&mut new);
+        self.parties.push(new);
     }
 }
 

@@ -95,8 +95,10 @@ fn each_example_in_the_printed_configuration_is_taken() {
     assert!(relay.validate().is_err());
     relay.relay_list = None;
     assert_eq!(relay.validate(), Ok(()));
-    // A server signs the list of its network, or hands on one that is signed elsewhere.
+    // A server hands on the list of its network that is signed elsewhere, by the key that it is told, or signs it itself.
     let mut server = uncommented::<ServerLayer>();
+    assert_eq!(server.validate(), Ok(()));
+    server.list_key = None;
     assert!(server.validate().is_err());
     server.relay_list = None;
     assert_eq!(server.validate(), Ok(()));

@@ -178,7 +178,8 @@ impl ProgressSink {
         (self.stage)(stage);
     }
 
-    pub(super) fn kept(&self, id: &UnfinishedId) {
+    /// Tells the id under which something in parts is kept from now on.
+    pub fn kept(&self, id: &UnfinishedId) {
         if let Some(on_kept) = &self.kept {
             on_kept(id);
         }

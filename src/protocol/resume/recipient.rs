@@ -272,7 +272,7 @@ impl RecipientRecord {
             number::LIST => return fields.into_list().ok_or(malformed),
             number::CHOSEN => fields.into_chosen(),
             number::WRITTEN => fields.into_written(),
-            number::COMPLETE => Some(RecipientRecord::Complete),
+            number::COMPLETE => Some(Self::Complete),
             _ => return Err(ReplayError::Newer),
         };
         let record = record.ok_or(malformed)?;
