@@ -28,6 +28,20 @@ pub struct SourceView {
     pub servers: Vec<AcceptedServer>,
 }
 
+impl SourceView {
+    /// Whether the list ends within three days after `now` (unix seconds): a newer one was asked for long before that, by
+    /// whoever used it, and did not come. Service nodes are asked for anew every day.
+    #[must_use]
+    pub fn ends_soon(&self, now: u64) -> bool {
+        let left = self
+            .list
+            .as_ref()
+            .and_then(|list| list.expires.checked_sub(now));
+        self.kind == NetworkKind::Cloakroom
+            && left.is_some_and(|left| (1..SOON_SECS).contains(&left))
+    }
+}
+
 /// Whether a list can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListState {
@@ -135,3 +149,6 @@ const fn empty(source: RelaySource) -> SourceView {
         servers: Vec::new(),
     }
 }
+
+/// The end of a list is said so long before: 3 days.
+const SOON_SECS: u64 = 3 * 24 * 3_600;

@@ -287,6 +287,9 @@ fn relays_in_words(client: &Client, server: &ServerEntry) -> Result<String, CliE
         .map_or(0, |list| list.relays.len());
     let until = view.source.list.as_ref().map(|list| date(list.expires));
     let mut words = match (&view.source.state, until) {
+        (ListState::Good, Some(until)) if view.source.ends_soon(client.program().now()) => {
+            format!("{count} relays until {until} only: no newer list came")
+        }
         (ListState::Good, Some(until)) => format!("{count} relays until {until}"),
         (ListState::Ended, Some(until)) if server.network().is_some() => {
             format!(

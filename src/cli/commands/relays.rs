@@ -146,9 +146,12 @@ pub(super) async fn take(
             ));
             Ok(())
         }
-        (chosen, _) => {
+        (chosen, source) => {
             chosen?;
-            say_shown(source, client.settings());
+            // Nothing is fetched of a list that is here.
+            if !matches!(source, RelaySource::Url(_)) {
+                say_shown(source, client.settings());
+            }
             Ok(())
         }
     }

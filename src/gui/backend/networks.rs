@@ -20,7 +20,6 @@ use crate::gui::text;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::invitation::{FindInvitationError, Invitation};
 use crate::protocol::pointer::Pointer;
-use crate::protocol::relay_list::NetworkKind;
 use crate::wire::random;
 
 impl App {
@@ -192,9 +191,7 @@ fn network_seen(view: &NetworkView, now: u64) -> NetworkSeen {
     NetworkSeen {
         relays: list.map_or(0, |list| list.relays.len()),
         expires: list.map(|list| list.expires),
-        // Service nodes are asked for anew every day.
-        ends_soon: view.source.kind == NetworkKind::Cloakroom
-            && list.is_some_and(|list| now < list.expires && list.expires - now < SOON_SECS),
+        ends_soon: view.source.ends_soon(now),
         trouble: match &view.source.state {
             // What waits is told at more length.
             ListState::Good if waiting.is_some() => None,
@@ -207,8 +204,6 @@ fn network_seen(view: &NetworkView, now: u64) -> NetworkSeen {
     }
 }
 
-/// The end of a relay list is said so long before: 3 days.
-const SOON_SECS: u64 = 3 * 24 * 3_600;
 /// For so long an invitation is good, in seconds: 30 days.
 const GOOD_FOR_SECS: u64 = 30 * 24 * 3_600;
 

@@ -182,6 +182,11 @@ fn list(
         ListState::Good => {
             let count = view.list.as_ref().map_or(0, |list| list.relays.len());
             match &view.problem {
+                None if view.ends_soon(now) => report.warning(
+                    PART,
+                    format!("{count} relays; {ENDS_SOON}"),
+                    "ask whoever makes the list for a newer one",
+                ),
                 None => report.ok(PART, format!("{count} relays")),
                 Some(problem) => report.warning(
                     PART,
@@ -219,6 +224,9 @@ fn list(
         }
     }
 }
+
+/// Said of a list that is good for less than three days more.
+const ENDS_SOON: &str = "the list ends within three days, and no newer one came";
 
 /// The relays of the network that new files go to.
 fn list_of_network(
@@ -260,6 +268,11 @@ fn list_of_network(
         return Some(view.source);
     }
     match (&view.source.state, &view.source.problem) {
+        (ListState::Good, None) if view.source.ends_soon(now) => report.warning(
+            PART,
+            format!("{count} relays of the network; {ENDS_SOON}"),
+            "send or fetch something in this network, which asks for a newer list",
+        ),
         (ListState::Good, None) => report.ok(PART, format!("{count} relays of the network")),
         (ListState::Good, Some(problem)) => report.warning(
             PART,
@@ -391,6 +404,7 @@ mod tests {
     use crate::app::operate::check::Finding;
     use crate::app::words::l10n;
     use crate::protocol::keys::Identity;
+    use crate::protocol::relay_list::{RelayDescriptor, Serves};
 
     /// Settings with a network whose list is not there.
     fn with_missing_list() -> String {
@@ -418,6 +432,39 @@ mod tests {
         let findings = findings(config, asker).await.into_iter();
         let next = findings.map(|finding| finding.next);
         next.collect::<Vec<_>>().join("; ")
+    }
+
+    /// A list of three relays that ends so many seconds from now is in use.
+    async fn finding_of_list_ending_in(secs: u64) -> Finding {
+        const NOW: u64 = 1_800_000_000;
+        let relays = [1, 2, 3].map(|seed| RelayDescriptor {
+            key: Identity::from_seed([seed; 32]).public(),
+            host: [198, 51, 100, seed].into(),
+            port: 8_790,
+            operator: String::new(),
+            serves: Serves::Any,
+        });
+        let list = RelayList::join("ours", NOW - 1, NOW + secs, relays.into()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("relays.json");
+        fs::write(&file, list.to_compact_json()).unwrap();
+        let file = toml::Value::String(file.to_str().unwrap().to_owned());
+        let config = with_missing_list().replace("\"/nowhere/relays.json\"", &file.to_string());
+        let findings = findings(&config, Asker::Window).await;
+        let mut lists = findings.into_iter();
+        lists.find(|finding| finding.part == "relay list").unwrap()
+    }
+
+    #[tokio::test]
+    async fn that_a_list_ends_is_said_three_days_before() {
+        const DAY: u64 = 24 * 3_600;
+        let good = finding_of_list_ending_in(3 * DAY).await;
+        assert_eq!(good.what, "3 relays");
+        let soon = finding_of_list_ending_in(3 * DAY - 1).await;
+        assert!(soon.what.contains("within three days"), "{}", soon.what);
+        assert!(soon.next.contains("ask whoever makes the list"));
+        let ended = finding_of_list_ending_in(0).await;
+        assert!(!ended.what.contains("within three days"), "{}", ended.what);
     }
 
     #[tokio::test]
