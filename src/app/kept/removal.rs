@@ -24,7 +24,7 @@ use crate::disk::io_reason::IoReason;
 use crate::disk::kept::{self, BROKEN};
 use crate::disk::lock_file::{self, Tried};
 
-/// What this program keeps of a person, as it was found.
+/// The personal data that were found on this computer, ready to be removed.
 pub struct PersonalData {
     home: Home,
     found: Vec<Found>,
@@ -83,7 +83,7 @@ pub enum RemovalError {
     Key(KeyStoreError),
 }
 
-/// Which program uses a person's data.
+/// Activity during which personal data are not removed.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum InUse {
     /// Another process runs the built-in network.

@@ -1,6 +1,6 @@
-//! Whose relay list serves a server: that of its network, else the one that was accepted for it; and where lists are from:
-//! the server of a network that was joined ([`networks`]), a file, a signed list by URL, or Session's nodes. A network's
-//! relays are used for its server only.
+//! Chooses the relay list for a server: the list of its network, or one that a pointer named and the person accepted. A list
+//! is from the server of a network that was joined ([`networks`]), a file, a signed list by URL, or service nodes
+//! ([`service_nodes`]). A network's relays are used for its server only.
 //!
 //! A list in a file is copied when it is chosen, so that nothing depends on where the file was.
 //!
@@ -144,8 +144,8 @@ impl Relays {
         self.or_accepted(own, program, server)
     }
 
-    /// Where the relays for this server are from: those that a command names, those of its network, or those of a network
-    /// that was left and is kept for what was shared there.
+    /// Chooses the source of relays for a server: `instead`, else the source of its network. A network that was left still
+    /// gives its relays, so that files shared there can be managed.
     fn source_for(
         &self,
         settings: &Settings,
@@ -217,7 +217,7 @@ impl Relays {
         Ok(list)
     }
 
-    /// What a network's own source gives, if that serves the server, else what was accepted for it.
+    /// Returns the network's own relays if they serve the server, else those of the list that the person accepted for it.
     fn or_accepted(
         &self,
         own: Result<Option<RelaySet>, AppError>,

@@ -17,13 +17,13 @@ use crate::protocol::address::ServerAddress;
 /// A network of service nodes with its file server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceNodeNetwork {
-    /// What its maker calls it.
+    /// Name that its maker gave it.
     pub name: String,
     /// Its file server.
     pub server: ServerAddress,
     /// The computers that know its nodes.
     pub seeds: Vec<Seed>,
-    /// What its relays are from.
+    /// Source by which the settings name its relays.
     pub source: RelaySource,
 }
 
