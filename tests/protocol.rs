@@ -8,6 +8,7 @@ mod protocol {
     mod large_memory;
     mod large_vectors;
     mod network_membership;
+    mod network_merge;
     mod network_register;
     mod path_simulation;
     mod virtual_network;

@@ -3,7 +3,11 @@
 //! Where settings come from (flags, variables, a file) is for the command line to say. Files of keys are named here and
 //! read elsewhere.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tracing::level_filters::LevelFilter;
 
@@ -116,6 +120,27 @@ impl ServerSettings {
             .map(|identity| identity.with_file_name("list.key"))
     }
 
+    /// Where the relays of a network are that was kept in a folder before it moved to a bucket: `network.json` beside the
+    /// identity.
+    #[must_use]
+    pub(crate) fn moved_register(&self) -> PathBuf {
+        let identity = self.key_file().unwrap_or_default();
+        identity.with_file_name("network.json")
+    }
+
+    /// The folder of the control socket, by which the operator's commands reach the running server: the one of the store. A
+    /// server that keeps a network in a bucket has it in the folder of its identity.
+    #[must_use]
+    pub(crate) fn control_folder(&self) -> Option<PathBuf> {
+        if let Some(folder) = self.store.folder() {
+            return Some(folder.to_owned());
+        }
+        self.network.as_ref()?;
+        let key = self.key_file()?;
+        let folder = key.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Some(folder.unwrap_or(Path::new(".")).to_owned())
+    }
+
     /// Whether it takes uploads from everybody who reaches it, and more than this computer can.
     #[must_use]
     pub(crate) fn is_open_to_all(&self, listens_on: SocketAddr) -> bool {
@@ -145,11 +170,6 @@ impl ServerSettings {
         if let Some(name) = &self.network {
             if !(1..=MAX_NETWORK_NAME_LEN).contains(&name.len()) {
                 return Err("the name of a network has 1 to 40 bytes");
-            }
-            if self.store.folder().is_none() {
-                return Err(
-                    "network (--network) needs a store in a folder: several servers over one bucket cannot keep one list of relays yet",
-                );
             }
             if self.relay_list.is_some() && self.list_key.is_none() {
                 return Err(

@@ -110,6 +110,7 @@ impl Server {
     /// # Errors
     /// [`StartServerError`].
     pub async fn start(config: ServerConfig) -> Result<RunningServer, StartServerError> {
+        let moved_register = config.settings.moved_register();
         let bound = listener::bind(config.settings.listen).await?;
         let addr = bound.addr();
         let url = match config.settings.public_url {
@@ -133,8 +134,8 @@ impl Server {
             &config.settings.store,
             config.settings.max_total,
             config.settings.store_timeout,
-        )
-        .await?;
+        );
+        let store = Arc::new(store.await?);
         let clock_rule =
             ClockRule::resume(Arc::clone(&config.clock), config.clock_trust, &store).await?;
         if let Some(warning) = clock_rule.now().standing.warning() {
@@ -150,7 +151,11 @@ impl Server {
         let network_server = NetworkServer {
             address: &address,
             access_word: config.settings.access_word.as_ref(),
-            folder: config.settings.store.folder(),
+            identity: &config.key,
+            location: &config.settings.store,
+            store: &store,
+            store_timeout: config.settings.store_timeout,
+            moved_register,
             clock: &config.clock,
             admission: &admission,
             accept_clock: config.clock_trust == ClockTrust::AcceptNow,
@@ -159,7 +164,7 @@ impl Server {
         let relay_lists = RelayLists::open(config.network, network_server).await?;
         let stats = Arc::new(Stats::default());
         let files = Arc::new(Files {
-            store: Arc::new(store),
+            store,
             policy: config.settings.policy,
             access_word: config.settings.access_word,
             work: config.settings.work,

@@ -99,6 +99,18 @@ impl World {
         Server::start(config).await.unwrap()
     }
 
+    /// Another server over the same bucket, with the same keys, and the same clock.
+    pub(crate) async fn second(&self, change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Arc::clone(&self.now);
+        let server = Self::serve(folder.path(), &now, JoinRule::Open, change).await;
+        Self {
+            folder,
+            now,
+            server,
+        }
+    }
+
     pub(crate) fn pass(&self, secs: u64) {
         self.now.fetch_add(secs, Ordering::SeqCst);
     }

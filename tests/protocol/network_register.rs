@@ -24,21 +24,21 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::Value;
 
-const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
+pub(super) const HOUR: u64 = 3_600;
+pub(super) const DAY: u64 = 24 * HOUR;
 /// A whole hour.
-const START: u64 = 1_790_002_800;
+pub(super) const START: u64 = 1_790_002_800;
 const HOST: &str = "files.example.org";
 
-fn server() -> Identity {
+pub(super) fn server() -> Identity {
     Identity::from_seed([200; 32])
 }
 
-fn list_key() -> Identity {
+pub(super) fn list_key() -> Identity {
     Identity::from_seed([201; 32])
 }
 
-fn rules() -> NetworkRules {
+pub(super) fn rules() -> NetworkRules {
     NetworkRules {
         server: ServerAddress {
             url: format!("http://{HOST}:8787").parse().unwrap(),
@@ -52,16 +52,16 @@ fn rules() -> NetworkRules {
     }
 }
 
-fn relay(number: u8) -> Identity {
+pub(super) fn relay(number: u8) -> Identity {
     Identity::from_seed([number; 32])
 }
 
-fn key(number: u8) -> Ed25519Public {
+pub(super) fn key(number: u8) -> Ed25519Public {
     relay(number).public()
 }
 
 /// Each relay in a part of the internet of its own.
-fn details(number: u8) -> RelayDetails {
+pub(super) fn details(number: u8) -> RelayDetails {
     RelayDetails {
         host: IpAddr::from([8, 8, number, 1]),
         port: 8_790,
@@ -71,29 +71,29 @@ fn details(number: u8) -> RelayDetails {
 }
 
 /// Where a proof comes from: nobody asks twice within a minute.
-fn source(number: u8) -> IpAddr {
+pub(super) fn source(number: u8) -> IpAddr {
     details(number).host
 }
 
 /// A network on virtual time.
-struct Network {
-    register: RelayRegister,
-    now: u64,
-    rng: ChaCha20Rng,
+pub(super) struct Network {
+    pub(super) register: RelayRegister,
+    pub(super) now: u64,
+    pub(super) rng: ChaCha20Rng,
 }
 
 impl Network {
-    fn new(rules: NetworkRules) -> Self {
+    pub(super) fn new(rules: NetworkRules) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         Self {
-            register: RelayRegister::new(rules, &mut rng),
+            register: RelayRegister::new(rules, START, &mut rng),
             now: START,
             rng,
         }
     }
 
     /// A network with the relays 1 to `count`, all listed and the list signed.
-    fn with(count: u8) -> Self {
+    pub(super) fn with(count: u8) -> Self {
         let mut network = Self::new(rules());
         for number in 1..=count {
             assert_eq!(network.join(number), Ok(Admitted::Listed));
@@ -106,11 +106,11 @@ impl Network {
         network
     }
 
-    fn word(&self) -> JoinWord {
+    pub(super) fn word(&self) -> JoinWord {
         self.register.join_word().clone()
     }
 
-    fn announce_with(
+    pub(super) fn announce_with(
         &mut self,
         number: u8,
         details: &RelayDetails,
@@ -120,7 +120,7 @@ impl Network {
         self.announce_from(source(number), number, details, at_ms, word)
     }
 
-    fn announce_from(
+    pub(super) fn announce_from(
         &mut self,
         source: IpAddr,
         number: u8,
@@ -134,19 +134,27 @@ impl Network {
             .on_announcement(announcement, word, source, self.now)
     }
 
-    fn announce(&mut self, number: u8, details: &RelayDetails) -> Result<JoinStep, JoinRefused> {
+    pub(super) fn announce(
+        &mut self,
+        number: u8,
+        details: &RelayDetails,
+    ) -> Result<JoinStep, JoinRefused> {
         let word = self.word();
         self.announce_with(number, details, self.now * 1_000, Some(&word))
     }
 
-    fn pending(&mut self, number: u8, details: &RelayDetails) -> PendingProof {
+    pub(super) fn pending(&mut self, number: u8, details: &RelayDetails) -> PendingProof {
         match self.announce(number, details).unwrap() {
             JoinStep::Prove(proof) => proof,
             JoinStep::Known(place) => panic!("{number} is {place:?} without a proof"),
         }
     }
 
-    fn prove(&mut self, number: u8, details: &RelayDetails) -> Result<Admitted, JoinRefused> {
+    pub(super) fn prove(
+        &mut self,
+        number: u8,
+        details: &RelayDetails,
+    ) -> Result<Admitted, JoinRefused> {
         match self.announce(number, details)? {
             JoinStep::Known(place) => Ok(place),
             JoinStep::Prove(proof) => self
@@ -155,59 +163,59 @@ impl Network {
         }
     }
 
-    fn join(&mut self, number: u8) -> Result<Admitted, JoinRefused> {
+    pub(super) fn join(&mut self, number: u8) -> Result<Admitted, JoinRefused> {
         self.prove(number, &details(number))
     }
 
     /// One hour passes, and all relays but those of `silent` answer.
-    fn hour(&mut self, silent: &[u8]) -> RoundOutcome {
+    pub(super) fn hour(&mut self, silent: &[u8]) -> RoundOutcome {
         self.now += HOUR;
         let round = self.round();
         self.finish(&round, silent)
     }
 
-    fn finish(&mut self, round: &LookRound, silent: &[u8]) -> RoundOutcome {
+    pub(super) fn finish(&mut self, round: &LookRound, silent: &[u8]) -> RoundOutcome {
         let silent: Vec<_> = silent.iter().map(|number| key(*number)).collect();
         let answered = round.looks().iter().map(|look| look.relay.key);
         let answered: BTreeSet<_> = answered.filter(|key| !silent.contains(key)).collect();
         self.register.finish_round(round, &answered, self.now)
     }
 
-    fn round(&mut self) -> LookRound {
+    pub(super) fn round(&mut self) -> LookRound {
         self.register.begin_round(self.now, &mut self.rng).unwrap()
     }
 
-    fn hours(&mut self, count: u64, silent: &[u8]) {
+    pub(super) fn hours(&mut self, count: u64, silent: &[u8]) {
         for _ in 0..count {
             self.hour(silent);
         }
     }
 
-    fn issue(&mut self) -> Issue {
+    pub(super) fn issue(&mut self) -> Issue {
         self.register.issue(self.now)
     }
 
-    fn list(&self) -> RelayList {
+    pub(super) fn list(&self) -> RelayList {
         self.register.relay_list(self.now).unwrap().clone()
     }
 
-    fn listed(&self) -> BTreeSet<Ed25519Public> {
+    pub(super) fn listed(&self) -> BTreeSet<Ed25519Public> {
         self.list().relays.iter().map(|relay| relay.key).collect()
     }
 
-    fn state(&self, number: u8) -> Option<RelayState> {
+    pub(super) fn state(&self, number: u8) -> Option<RelayState> {
         let relays = self.register.relays();
         let found = relays.iter().find(|view| view.key == key(number));
         found.map(|view| view.state)
     }
 
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         let bytes = self.register.to_bytes();
         self.register = RelayRegister::from_bytes(rules(), &bytes).unwrap();
     }
 }
 
-fn keys(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<Ed25519Public> {
+pub(super) fn keys(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<Ed25519Public> {
     numbers.into_iter().map(key).collect()
 }
 
@@ -606,10 +614,10 @@ fn no_relay_that_answers_is_thrown_out_by_an_approval() {
     assert_eq!(network.state(9), None, "it cannot answer there any more");
 
     // One that was taken out is approved after another has come to its place.
-    network.register.remove(&key(2));
+    network.register.remove(&key(2), network.now);
     assert_eq!(network.prove(3, &details(2)), Ok(Admitted::Listed));
     assert_eq!(
-        network.register.approve(&key(2)),
+        network.register.approve(&key(2), network.now),
         Err(ApproveError::NoPlace(JoinRefused::AddressTaken))
     );
     assert_eq!(network.state(3), Some(RelayState::Answering));
@@ -618,7 +626,7 @@ fn no_relay_that_answers_is_thrown_out_by_an_approval() {
 #[test]
 fn a_new_key_at_the_address_of_a_removed_relay_waits() {
     let mut network = Network::with(4);
-    network.register.remove(&key(4));
+    network.register.remove(&key(4), network.now);
     network.now += HOUR;
     assert_eq!(network.prove(9, &details(4)), Ok(Admitted::Waiting));
     let beside = RelayDetails {
@@ -795,7 +803,7 @@ fn one_member_who_fills_the_list_gets_eight_relays_a_day_and_the_rest_waits() {
     }
     assert_eq!(network.join(41), Err(JoinRefused::Full));
     assert_eq!(network.state(9), Some(RelayState::Waiting));
-    assert_eq!(network.register.approve(&key(9)), Ok(()));
+    assert_eq!(network.register.approve(&key(9), network.now), Ok(()));
     network.now += HOUR;
     network.issue();
     assert_eq!(network.listed(), keys(1..=9));
@@ -864,16 +872,16 @@ fn with_approval_every_relay_waits() {
     }
     assert_eq!(network.issue(), Issue::TooFew { relays: 0 });
     for number in 1..=3 {
-        network.register.approve(&key(number)).unwrap();
+        network.register.approve(&key(number), network.now).unwrap();
     }
     assert_eq!(network.issue(), Issue::New);
     assert_eq!(
-        network.register.approve(&key(9)),
+        network.register.approve(&key(9), network.now),
         Err(ApproveError::Unknown)
     );
     network.register.block(&key(9));
     assert_eq!(
-        network.register.approve(&key(9)),
+        network.register.approve(&key(9), network.now),
         Err(ApproveError::Blocked)
     );
 }
@@ -976,7 +984,7 @@ fn a_server_that_was_off_for_200_days_forgets_nobody() {
     for number in 1..=5 {
         network.join(number).unwrap();
         if number < 5 {
-            network.register.approve(&key(number)).unwrap();
+            network.register.approve(&key(number), network.now).unwrap();
         }
     }
     network.hours(48, &[4]);
@@ -1119,7 +1127,7 @@ fn a_relay_that_was_taken_out_does_not_come_back_with_an_earlier_list() {
         if block {
             network.register.block(&key(4));
         } else {
-            network.register.remove(&key(4));
+            network.register.remove(&key(4), network.now);
         }
         network.now += HOUR;
         assert_eq!(network.issue(), Issue::New);
@@ -1155,8 +1163,8 @@ fn a_relay_whose_clock_is_far_ahead_is_told_so() {
 #[test]
 fn a_removed_relay_is_told_so_until_it_is_approved() {
     let mut network = Network::with(4);
-    assert!(network.register.remove(&key(4)));
-    assert!(!network.register.remove(&key(9)));
+    assert!(network.register.remove(&key(4), network.now));
+    assert!(!network.register.remove(&key(9), network.now));
     network.now += HOUR;
     assert_eq!(network.issue(), Issue::New);
     assert_eq!(network.listed(), keys(1..=3));
@@ -1164,7 +1172,7 @@ fn a_removed_relay_is_told_so_until_it_is_approved() {
     let refused = network.announce_with(4, &details(4), network.now * 1_000, None);
     assert_eq!(refused.unwrap_err(), JoinRefused::Removed);
     network.restart();
-    network.register.approve(&key(4)).unwrap();
+    network.register.approve(&key(4), network.now).unwrap();
     network.now += HOUR;
     network.issue();
     assert_eq!(network.listed(), keys(1..=4));
@@ -1215,7 +1223,7 @@ fn a_relay_that_is_taken_out_while_it_is_proved_stays_out() {
 fn no_list_is_handed_on_whose_relay_was_taken_out_of_the_last_three() {
     let mut network = Network::with(3);
     assert!(network.register.is_needed(&key(1)));
-    network.register.remove(&key(1));
+    network.register.remove(&key(1), network.now);
     assert_eq!(network.issue(), Issue::TooFew { relays: 2 });
     assert!(network.register.signed_list(network.now).is_none());
     network.join(4).unwrap();
@@ -1516,7 +1524,7 @@ fn no_invitation_is_made_before_its_relays_make_a_path() {
         network.prove(number, &serves_nobody).unwrap();
     }
     assert!(invite(&mut network).is_ok());
-    network.register.remove(&key(1));
+    network.register.remove(&key(1), network.now);
     assert_eq!(
         invite(&mut network).err(),
         Some(InviteRefused::NoneServes.into())
@@ -1527,7 +1535,7 @@ fn no_invitation_is_made_before_its_relays_make_a_path() {
 fn the_register_survives_a_restart_and_names_what_it_cannot_read() {
     let mut network = Network::with(5);
     network.hours(48, &[5]);
-    network.register.remove(&key(4));
+    network.register.remove(&key(4), network.now);
     network.register.block(&key(9));
     network
         .register
@@ -1642,10 +1650,10 @@ proptest! {
                     }
                 }
                 Happening::Remove(number) => {
-                    network.register.remove(&key(number));
+                    network.register.remove(&key(number), network.now);
                 }
                 Happening::Approve(number) => {
-                    network.register.approve(&key(number)).ok();
+                    network.register.approve(&key(number), network.now).ok();
                 }
                 Happening::Restart => network.restart(),
             }
@@ -1685,7 +1693,7 @@ proptest! {
         }
         drop(RelayRegister::from_bytes(rules(), &body));
         let mut network = Network::with(5);
-        network.register.remove(&key(5));
+        network.register.remove(&key(5), network.now);
         network.register.block(&key(9));
         network.issue();
         let mut stored = network.register.to_bytes().to_vec();

@@ -1,22 +1,31 @@
-//! Runs an operator's command on the files of a store: through the server that runs on a folder, else directly.
+//! Runs an operator's command on the files of a store or the relays of its network: through the running server, else directly.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::server::config::ServerSettings;
 use crate::server::operate::by_hand::Operator;
 use crate::server::operate::control::{self, ControlError, ControlRequest, ControlResponse};
-use crate::server::store::location::StoreLocation;
 use crate::server::store::{OpenStoreError, is_held};
 
-/// Runs `request` at a store. The server that holds a folder handles it; when none runs there, or the store is a bucket,
-/// this process does.
+/// Runs `request` at the store of a server. The server that holds a folder handles it; when none runs there, or the store is
+/// a bucket, this process does. What concerns the network, which a server on this computer keeps in a bucket, that server
+/// handles.
 ///
 /// # Errors
 /// [`StoreCommandError`].
 pub async fn run(
-    location: &StoreLocation,
+    settings: &ServerSettings,
     request: &ControlRequest,
 ) -> Result<ControlResponse, StoreCommandError> {
+    let location = &settings.store;
+    if let (ControlRequest::Network { .. }, None) = (request, location.folder()) {
+        let asked = match settings.control_folder() {
+            Some(folder) => control::ask(&folder, request).await?,
+            None => None,
+        };
+        return Ok(asked.unwrap_or(ControlResponse::NoNetwork));
+    }
     if let Some(folder) = location.folder() {
         match std::fs::metadata(folder) {
             Ok(found) if found.is_dir() => {}

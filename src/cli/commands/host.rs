@@ -117,11 +117,11 @@ async fn ask(
         .validate()
         .map_err(|reason| CliError::Usage(reason.to_owned()))?;
     let request = ControlRequest::Network { command };
-    let response = store::run(&settings.store, &request).await;
+    let response = store::run(&settings, &request).await;
     match response.map_err(|error| CliError::Other(error.to_string()))? {
         ControlResponse::Network { answer } => Ok(answer),
         _ => Err(CliError::Other(
-            "no server that keeps a network runs on this store; start it with cloak serve --network NAME, or name its store by --config or --store"
+            "no server that keeps a network runs here on this store; start it with cloak serve --network NAME, or name its store by --config or --store (with a bucket also its --network and --key)"
                 .to_owned(),
         )),
     }
@@ -138,7 +138,7 @@ fn done(answer: NetworkAnswer) -> Result<usize, CliError> {
 fn not_done(answer: NetworkAnswer) -> CliError {
     match answer {
         NetworkAnswer::Failed => CliError::Other(
-            "the server could not keep it; cloak check server says what is wrong with its folder"
+            "the server could not keep it; cloak check server says what is wrong with its store"
                 .to_owned(),
         ),
         NetworkAnswer::Refused { why } => CliError::Other(why),

@@ -12,6 +12,7 @@ use crate::cli::args::Serve;
 use crate::cli::operator_settings::{ServerLayer, SettingsLayer as _};
 use crate::cli::terminal::{self, print_line, print_text};
 use crate::disk::key_file::{self, KeyFileError};
+use crate::disk::lock_file::{self, Tried};
 use crate::protocol::network::ListSigner;
 use crate::server::clock_rule::ClockTrust;
 use crate::server::config::ServerSettings;
@@ -72,15 +73,21 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         ),
         None => None,
     };
-    let control = match &folder {
-        Some(folder) => Some(
-            open_control(folder, &server).map_err(|error| {
+    let control = match settings.control_folder() {
+        Some(folder) => {
+            let alone = if settings.store.folder().is_none() {
+                Some(alone_in(&folder)?)
+            } else {
+                None
+            };
+            let endpoint = open_control(&folder, &server).map_err(|error| {
                 CliError::Other(format!(
                     "the file server did not start: its socket control cannot be opened in {} ({error})",
                     folder.display()
                 ))
-            })?,
-        ),
+            })?;
+            Some((endpoint, alone))
+        }
         None => None,
     };
 
@@ -230,6 +237,21 @@ fn totals(server: &RunningServer, max_total: u64) -> impl Fn() -> Totals + use<>
             .iter()
             .map(|&what| (what.name(), stats.total(what)))
             .collect(),
+    }
+}
+
+/// Sees to it that no other server has its control socket in the folder of its identity, where no lock of a store does.
+fn alone_in(folder: &Path) -> Result<Tried, CliError> {
+    match lock_file::try_hold(&folder.join("control.lock")) {
+        Ok(Tried::Taken) => Err(CliError::Other(format!(
+            "the file server did not start: another server that keeps a network has its key in {}; give each server of one computer a folder of its own with copies of server.key and list.key",
+            folder.display()
+        ))),
+        Ok(alone) => Ok(alone),
+        Err(error) => Err(CliError::Other(format!(
+            "the file server did not start: it cannot write in {}, the folder of its key ({error})",
+            folder.display()
+        ))),
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: StoreCommand, cancel: &CancellationToken) -> Resul
         } else {
             ControlRequest::Remove { id: id.clone() }
         };
-        let response = store::run(&settings.store, &request).await;
+        let response = store::run(&settings, &request).await;
         let response = response.map_err(|error| CliError::Other(error.to_string()))?;
         let (found, done, words) = match response {
             ControlResponse::Removed { found: true } => {

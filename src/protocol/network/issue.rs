@@ -9,7 +9,9 @@ use rand_core::CryptoRng;
 use super::announcement::RelayDetails;
 use super::invite;
 use super::looks::MIN_LISTED;
-use super::register::{DAY_SECS, IssuedList, ListSigner, RegisteredRelay, RelayRegister};
+use super::register::{
+    DAY_SECS, HOUR_SECS, IssuedList, JoinStanding, ListSigner, RegisteredRelay, RelayRegister,
+};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::invitation::{
     InvalidInvitation, Invitation, InvitationParts, InvitedRelay, Purpose,
@@ -151,7 +153,9 @@ impl RelayRegister {
     fn usable(&self, now: u64) -> Option<&IssuedList> {
         // After a clock that was ahead, clients refuse the newest list; an earlier one is still good. Where all are ahead, it is
         // this clock that is behind, and clients can use the newest.
-        let mut newest_first = self.list.iter().chain(self.earlier.iter().rev());
+        let earlier = self.earlier.iter().rev();
+        let earlier = earlier.filter(|held| !self.names_one_taken_out(held));
+        let mut newest_first = self.list.iter().chain(earlier);
         let held = newest_first
             .find(|held| !is_ahead(held, now))
             .or(self.list.as_ref())?;
@@ -165,16 +169,23 @@ impl RelayRegister {
         if self.last_issued <= newest_taken {
             return;
         }
+        self.clock_accepted = now.max(self.clock_accepted.saturating_add(1));
         self.last_issued = newest_taken;
         self.earlier.retain(|held| !is_ahead(held, now));
         if self.list.as_ref().is_some_and(|held| is_ahead(held, now)) {
-            self.list = self.earlier.pop();
+            let mut earlier = self.earlier.iter();
+            let good = earlier.rposition(|held| !self.names_one_taken_out(held));
+            self.list = good.map(|at| self.earlier.remove(at));
         }
     }
 
-    /// Forgets the earlier lists that name this relay, which was taken out.
-    pub(super) fn forget_earlier_with(&mut self, key: &Ed25519Public) {
-        self.earlier.retain(|held| held.list.find(key).is_none());
+    /// Whether a list names a relay that the operator took out since.
+    fn names_one_taken_out(&self, held: &IssuedList) -> bool {
+        held.list.relays.iter().any(|relay| {
+            let known = self.relays.get(&relay.key);
+            self.blocked.contains_key(&relay.key)
+                || known.is_some_and(|known| known.standing == JoinStanding::Removed)
+        })
     }
 
     /// An invitation to the network that is good until `expires`, with up to eight of its relays, drawn anew at `now` (both
@@ -203,7 +214,7 @@ impl RelayRegister {
         };
         drawn.sort_by_cached_key(|(key, relay)| {
             let serves = self.serves(&relay.details.serves);
-            let silent = relay.missed > 0;
+            let silent = relay.missed.count > 0;
             (!is_on_path(key), silent, !serves, rng.next_u64())
         });
         let relays = drawn
@@ -246,7 +257,7 @@ impl RelayRegister {
         let mut draw = |relays: &[(&Ed25519Public, &RegisteredRelay)], most_missed: u32| {
             let relays = relays
                 .iter()
-                .filter(|(_, relay)| relay.missed <= most_missed);
+                .filter(|(_, relay)| relay.missed.count <= most_missed);
             let relays: Vec<_> = relays
                 .map(|(key, relay)| self.describe(key, &relay.details))
                 .collect();
@@ -354,7 +365,6 @@ const fn is_ahead(held: &IssuedList, now: u64) -> bool {
 }
 
 /// The most earlier lists that are kept for the case that the clock was ahead.
-const MAX_EARLIER: usize = 8;
-const HOUR_SECS: u64 = 3_600;
+pub(super) const MAX_EARLIER: usize = 8;
 /// How long a list is good: 14 days.
 const GOOD_FOR_SECS: u64 = 14 * DAY_SECS;

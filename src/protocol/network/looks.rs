@@ -1,14 +1,15 @@
 //! The hourly look at each listed relay, and which relays stand in the list.
 //!
 //! What counts is rounds of looks, not hours that passed: a server that was off for a hundred days, or whose clock jumped, or
-//! that reached nobody, has not looked. It drops nobody and forgets nobody.
+//! that reached nobody, has not looked. It drops nobody and forgets nobody. Where several servers keep one network, each makes
+//! its rounds: a relay that one of them reaches is there, and what none of them reaches in an hour counts once.
 
 use core::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand_core::CryptoRng;
 
-use super::register::{JoinStanding, MAX_LISTED, RegisteredRelay, RelayRegister};
+use super::register::{HOUR_SECS, JoinStanding, MAX_LISTED, RegisteredRelay, RelayRegister};
 use crate::protocol::keys::Ed25519Public;
 use crate::protocol::relay_list::RelayDescriptor;
 
@@ -58,7 +59,7 @@ impl RelayRegister {
         let answering: Vec<_> = self
             .relays
             .iter()
-            .filter(|(_, relay)| relay.is_present() && relay.missed == 0)
+            .filter(|(_, relay)| relay.is_present() && relay.missed.count == 0)
             .map(|(key, relay)| self.describe(key, &relay.details))
             .collect();
         let look = |(key, relay): (&Ed25519Public, &RegisteredRelay)| {
@@ -112,10 +113,10 @@ impl RelayRegister {
             }
             if let Some(held) = self.relays.get_mut(key) {
                 if answers {
-                    held.missed = 0;
+                    held.missed.restart(now);
                     held.answered = now;
                 } else {
-                    held.missed = held.missed.saturating_add(1);
+                    held.missed.add(now);
                 }
             }
         }
@@ -124,7 +125,7 @@ impl RelayRegister {
             for (key, at_ms) in &round.others {
                 let held = self.relays.get_mut(key);
                 if let Some(held) = held.filter(|held| held.at_ms == *at_ms) {
-                    held.missed = held.missed.saturating_add(1);
+                    held.missed.add(now);
                 }
             }
             self.forget();
@@ -136,7 +137,7 @@ impl RelayRegister {
     #[must_use]
     pub fn answering(&self) -> usize {
         let listed = self.listed().into_iter();
-        listed.filter(|(_, relay)| relay.missed == 0).count()
+        listed.filter(|(_, relay)| relay.missed.count == 0).count()
     }
 
     /// Number of relays in the list.
@@ -169,9 +170,9 @@ impl RelayRegister {
     fn forget(&mut self) {
         let kept: BTreeSet<_> = self.listed().into_iter().map(|(key, _)| *key).collect();
         self.relays.retain(|key, relay| match relay.standing {
-            JoinStanding::Joined => kept.contains(key) || relay.missed < SILENT_KEPT_ROUNDS,
+            JoinStanding::Joined => kept.contains(key) || relay.missed.count < SILENT_KEPT_ROUNDS,
             JoinStanding::Removed => true,
-            JoinStanding::Waiting => relay.missed < WAITING_KEPT_ROUNDS,
+            JoinStanding::Waiting => relay.missed.count < WAITING_KEPT_ROUNDS,
         });
         let mut silent: Vec<_> = self
             .relays
@@ -189,7 +190,7 @@ impl RelayRegister {
 
 /// The fewest relays of a list: a path needs three.
 pub(super) const MIN_LISTED: usize = 3;
-const LOOK_EVERY_SECS: u64 = 3_600;
+const LOOK_EVERY_SECS: u64 = HOUR_SECS;
 /// How long a relay that left the list may come back without a join word: 180 days of hourly rounds.
 const SILENT_KEPT_ROUNDS: u32 = 180 * 24;
 /// How long a proved relay waits for approval, 30 days of hourly rounds; it waits anew when it announces itself with a join

@@ -8,7 +8,8 @@
 //!                                                            GET /relays ◄─ signed_list ◄─ issue ◄────────┘
 //! ```
 //!
-//! Where the list is signed elsewhere, [`RelayRegister::take_list`] stands for that. After each of these the driver calls [`RelayRegister::issue`] and keeps [`RelayRegister::to_bytes`] before it answers.
+//! Where the list is signed elsewhere, [`RelayRegister::take_list`] stands for that. After each of these the
+//! driver calls [`RelayRegister::issue`] and keeps [`RelayRegister::to_bytes`] before it answers.
 //!
 //! The relay's side is [`Membership`]: it says when to announce the relay and when to fetch the list.
 //!
@@ -22,17 +23,21 @@
 //! * `invite`: the relays of an invitation, and those that members make.
 //! * `operator`: what the operator decides by hand; `renewed`: a word that is replaced.
 //! * `stored`: the state as bytes.
+//! * `merge`: what several servers of one network know becomes one register; `sealed_register`: how they hand it to each other
+//!   through a store that none of them trusts.
 
 mod announcement;
 mod invite;
 mod issue;
 mod looks;
 mod membership;
+mod merge;
 mod operator;
 mod rates;
 mod register;
 mod renewed;
 mod request;
+mod sealed_register;
 mod stored;
 
 pub use announcement::{
@@ -52,4 +57,5 @@ pub use register::{
     ProofOutcome, ProofRoute, RelayRegister,
 };
 pub use request::{JoinAnswer, RelayRequest, address_response, read_address};
+pub use sealed_register::{OpenRegisterError, RegisterSeal, SealedRegister};
 pub use stored::StoredRegisterError;

@@ -54,9 +54,9 @@ impl RelayRegister {
         let state = |key: &Ed25519Public, relay: &RegisteredRelay| match relay.standing {
             JoinStanding::Removed => RelayState::Removed,
             JoinStanding::Waiting => RelayState::Waiting,
-            JoinStanding::Joined if relay.missed == 0 => RelayState::Answering,
+            JoinStanding::Joined if relay.missed.count == 0 => RelayState::Answering,
             JoinStanding::Joined if !relay.is_silent() => RelayState::Missing {
-                hours: relay.missed,
+                hours: relay.missed.count,
             },
             JoinStanding::Joined if listed.iter().any(|(listed, _)| *listed == key) => {
                 RelayState::KeptSilent
@@ -78,11 +78,11 @@ impl RelayRegister {
         known.chain(blocked).collect()
     }
 
-    /// Lists a relay that waits or was removed. Whether it still answers, the next look shows.
+    /// Lists a relay that waits or was removed, at `now` (unix seconds). Whether it still answers, the next look shows.
     ///
     /// # Errors
     /// [`ApproveError`].
-    pub fn approve(&mut self, key: &Ed25519Public) -> Result<(), ApproveError> {
+    pub fn approve(&mut self, key: &Ed25519Public, now: u64) -> Result<(), ApproveError> {
         if self.blocked.contains_key(key) {
             return Err(ApproveError::Blocked);
         }
@@ -98,18 +98,17 @@ impl RelayRegister {
         }
         self.displace(key, &details, JoinStanding::Joined);
         if let Some(held) = self.relays.get_mut(key) {
-            held.standing = JoinStanding::Joined;
-            held.missed = 0;
+            held.decide(JoinStanding::Joined, now);
+            held.missed.restart(now);
         }
         Ok(())
     }
 
-    /// Takes a relay out until it is approved. Whoever comes to its address with a new key waits for approval too. Returns whether
+    /// Takes a relay out at `now` (unix seconds) until it is approved. Whoever comes to its address with a new key waits for approval too. Returns whether
     /// the network knew it.
-    pub fn remove(&mut self, key: &Ed25519Public) -> bool {
+    pub fn remove(&mut self, key: &Ed25519Public, now: u64) -> bool {
         let held = self.relays.get_mut(key);
-        let known = held.map(|held| held.standing = JoinStanding::Removed);
-        self.forget_earlier_with(key);
+        let known = held.map(|held| held.decide(JoinStanding::Removed, now));
         known.is_some()
     }
 
@@ -121,7 +120,6 @@ impl RelayRegister {
         if known.is_some() {
             *details = known;
         }
-        self.forget_earlier_with(key);
     }
 
     /// Whether the list would end if this relay were taken out: three are needed.
@@ -152,10 +150,18 @@ impl RelayRegister {
         let asked = self.rules.access_word.as_ref().ok_or(NoAccessWord)?;
         let drawn = self.drawn_access.get_or_insert_with(|| DrawnAccess {
             in_place_of: asked.clone(),
-            words: RenewedWord::new(asked.clone()),
+            words: RenewedWord::new(asked.clone(), 0),
         });
         drawn.words.renew(AccessWord::generate(rng), now);
         Ok(&drawn.words.current)
+    }
+}
+
+impl RegisteredRelay {
+    /// Notes what the operator decides about it at `now` (unix seconds).
+    fn decide(&mut self, standing: JoinStanding, now: u64) {
+        self.standing = standing;
+        self.decided = now.max(self.decided.saturating_add(1));
     }
 }
 

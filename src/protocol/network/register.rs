@@ -35,6 +35,21 @@ pub struct NetworkRules {
     pub allow_private: bool,
 }
 
+impl NetworkRules {
+    /// The same rules, to read what somebody else wrote: without the secret of the list.
+    #[must_use]
+    pub fn for_reading(&self) -> Self {
+        Self {
+            server: self.server.clone(),
+            signer: ListSigner::Elsewhere(self.signer.key()),
+            name: self.name.clone(),
+            access_word: self.access_word.clone(),
+            joining: self.joining,
+            allow_private: self.allow_private,
+        }
+    }
+}
+
 /// Who signs the list of a network.
 pub enum ListSigner {
     /// Its operator, somewhere else, with the key whose public half this is.
@@ -87,12 +102,15 @@ pub struct RelayRegister {
     pub(super) earlier: Vec<IssuedList>,
     /// `issued` of the newest list that was ever signed, 0 before the first.
     pub(super) last_issued: u64,
-    /// When the last hourly look began, in unix seconds.
+    /// When the operator last said that the clock is right although lists were dated later, in unix seconds; 0 for never.
+    pub(super) clock_accepted: u64,
+    /// When the last hourly look of this server began, in unix seconds.
     pub(super) last_round: Option<u64>,
     rates: JoinRates,
 }
 
 /// Access words that were drawn, and the word of the settings in whose place they are.
+#[derive(Clone)]
 pub(super) struct DrawnAccess {
     pub(super) in_place_of: AccessWord,
     pub(super) words: RenewedWord<AccessWord>,
@@ -105,13 +123,56 @@ pub(super) struct RegisteredRelay {
     /// Time of its newest announcement, by its own clock.
     pub(super) at_ms: u64,
     pub(super) standing: JoinStanding,
+    /// When the operator decided about its standing, in unix seconds; 0 for never. Later than the decision before it, also
+    /// when the clock was set back.
+    pub(super) decided: u64,
     /// When it joined, in unix seconds.
     pub(super) joined: u64,
     /// When it last answered a proof or a look, in unix seconds.
     pub(super) answered: u64,
-    /// Rounds of hourly looks since then, each while the server itself could reach somebody. Hours that passed while the
-    /// server was off are not among them.
-    pub(super) missed: u32,
+    pub(super) missed: MissedLooks,
+}
+
+/// Hourly looks that a relay did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MissedLooks {
+    /// When counting began anew, in unix seconds; later than the time before it, also when the clock was set back.
+    pub(super) since: u64,
+    /// Rounds of looks since then, each while a server of the network could reach somebody. Hours that passed while no server
+    /// was on are not among them.
+    pub(super) count: u32,
+    /// The hour (since 1970, UTC) of the newest of them: in one hour the rounds of several servers count as one.
+    pub(super) hour: u64,
+}
+
+impl MissedLooks {
+    /// None since `now` (unix seconds).
+    pub(super) const fn none_since(now: u64) -> Self {
+        Self {
+            since: now,
+            count: 0,
+            hour: 0,
+        }
+    }
+
+    /// Begins to count anew at `now` (unix seconds).
+    pub(super) fn restart(&mut self, now: u64) {
+        *self = Self::none_since(now.max(self.since.saturating_add(1)));
+    }
+
+    /// Counts a look at `now` (unix seconds) that was not answered.
+    pub(super) fn add(&mut self, now: u64) {
+        let hour = now / HOUR_SECS;
+        if self.count == 0 || self.hour != hour {
+            self.hour = hour;
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// Counts as many as let the relay leave the list.
+    pub(super) fn raise_to_silent(&mut self) {
+        self.count = self.count.max(MAX_MISSED);
+    }
 }
 
 /// What was decided about a relay that joined.
@@ -128,7 +189,7 @@ pub(super) enum JoinStanding {
 impl RegisteredRelay {
     /// Whether it belongs to the network and did not answer for so long that it leaves the list.
     pub(super) fn is_silent(&self) -> bool {
-        self.standing == JoinStanding::Joined && self.missed >= MAX_MISSED
+        self.standing == JoinStanding::Joined && self.missed.count >= MAX_MISSED
     }
 
     /// Whether it belongs to the network and answers.
@@ -197,10 +258,10 @@ pub enum ProofOutcome {
 }
 
 impl RelayRegister {
-    /// A network that no relay has joined yet.
+    /// A network that no relay has joined yet, and that begins at `now` (unix seconds).
     #[must_use]
-    pub fn new(rules: NetworkRules, rng: &mut impl CryptoRng) -> Self {
-        Self::empty(rules, RenewedWord::new(JoinWord::generate(rng)))
+    pub fn new(rules: NetworkRules, now: u64, rng: &mut impl CryptoRng) -> Self {
+        Self::empty(rules, RenewedWord::new(JoinWord::generate(rng), now))
     }
 
     pub(super) fn empty(rules: NetworkRules, join_words: RenewedWord<JoinWord>) -> Self {
@@ -214,9 +275,16 @@ impl RelayRegister {
             list: None,
             earlier: Vec::new(),
             last_issued: 0,
+            clock_accepted: 0,
             last_round: None,
             rates: JoinRates::default(),
         }
+    }
+
+    /// The same register under these rules: those it was read with may have been made [for reading](NetworkRules::for_reading).
+    #[must_use]
+    pub fn with_rules(self, rules: NetworkRules) -> Self {
+        Self { rules, ..self }
     }
 
     /// Takes an announcement at `now` (unix seconds). `word` is asked of relays that the network does not know; it limits
@@ -277,6 +345,9 @@ impl RelayRegister {
         let key = *announcement.key();
         let held = self.relays.get(&key);
         let joined = held.map_or(now, |held| held.joined);
+        let decided = held.map_or(0, |held| held.decided);
+        let mut missed = held.map_or(MissedLooks::none_since(now), |held| held.missed);
+        missed.restart(now);
         let standing = match held {
             Some(held) => held.standing,
             None => self.admit(announcement.details(), now)?,
@@ -286,9 +357,10 @@ impl RelayRegister {
             details: announcement.into_details(),
             at_ms,
             standing,
+            decided,
             joined,
             answered: now,
-            missed: 0,
+            missed,
         };
         self.displace(&key, &relay.details, standing);
         self.relays.insert(key, relay);
@@ -448,7 +520,7 @@ impl RelayRegister {
             *key != announcement.key() && relay.is_present() && self.serves(&relay.details.serves)
         });
         let (key, last) = serving
-            .max_by_key(|(_, relay)| (relay.missed == 0, relay.answered))
+            .max_by_key(|(_, relay)| (relay.missed.count == 0, relay.answered))
             .ok_or(JoinRefused::NoneServes)?;
         Ok(ProofRoute::Before(Box::new(last.details.describe(*key))))
     }
@@ -513,7 +585,7 @@ impl RelayRegister {
             if !here(other, relay, JoinStanding::Joined) {
                 return true;
             }
-            relay.missed = MAX_MISSED;
+            relay.missed.raise_to_silent();
             Some(*other) == first
         });
     }
@@ -584,7 +656,8 @@ pub enum JoinRefused {
 
 /// Hourly looks in a row that a relay may miss: 48 hours.
 pub(super) const MAX_MISSED: u32 = 48;
-pub(super) const DAY_SECS: u64 = 24 * 3_600;
+pub(super) const DAY_SECS: u64 = 24 * HOUR_SECS;
+pub(super) const HOUR_SECS: u64 = 3_600;
 /// The most relays in the list.
 pub(super) const MAX_LISTED: usize = 200;
 /// The most listed relays of one /24 (IPv4) or /48 (IPv6).

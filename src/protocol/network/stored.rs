@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use super::announcement::RelayDetails;
 use super::register::{
-    DrawnAccess, IssuedList, JoinStanding, NetworkRules, RegisteredRelay, RelayRegister,
+    DrawnAccess, IssuedList, JoinStanding, MissedLooks, NetworkRules, RegisteredRelay,
+    RelayRegister,
 };
-use super::renewed::RenewedWord;
+use super::renewed::{OldWord, RenewedWord};
 use crate::protocol::capability::{AccessWord, JoinWord};
 use crate::protocol::file_api::SignedList;
 use crate::protocol::keys::Ed25519Public;
@@ -26,6 +27,9 @@ pub enum StoredRegisterError {
     /// A newer version wrote them: they must not be written over.
     #[error("it was written by a newer version")]
     Newer,
+    /// They belong to a network whose list another key signs.
+    #[error("it belongs to a network whose list another key signs")]
+    OtherListKey,
     /// They belong to another server.
     #[error("it belongs to another server")]
     OtherServer,
@@ -36,7 +40,12 @@ pub enum StoredRegisterError {
 struct RegisterJson {
     version: u32,
     server: String,
+    /// Key that signs the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    list_key: Option<String>,
     join_word: String,
+    #[serde(default)]
+    join_word_drawn: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     old_join_words: Vec<OldWordJson>,
     /// Absent while the word of the settings counts.
@@ -48,6 +57,8 @@ struct RegisterJson {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     newcomers: Vec<u64>,
     last_issued: u64,
+    #[serde(default)]
+    clock_accepted: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_round: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +70,8 @@ struct RegisterJson {
 #[derive(Serialize, Deserialize)]
 struct OldWordJson {
     word: String,
+    #[serde(default)]
+    drawn: u64,
     ends: u64,
 }
 
@@ -67,6 +80,8 @@ struct OldWordJson {
 struct AccessJson {
     in_place_of: String,
     word: String,
+    #[serde(default)]
+    drawn: u64,
     old_words: Vec<OldWordJson>,
 }
 
@@ -76,9 +91,16 @@ struct RelayJson {
     entry: String,
     at_ms: u64,
     standing: StandingJson,
+    #[serde(default)]
+    decided: u64,
     joined: u64,
     answered: u64,
+    /// The same as `answered` when it is absent.
+    #[serde(default)]
+    missed_since: Option<u64>,
     missed: u32,
+    #[serde(default)]
+    missed_hour: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,10 +134,25 @@ impl RelayRegister {
     /// The register as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let json = RegisterJson {
+        to_vec(&self.to_json())
+    }
+
+    /// The register as bytes for the servers that keep it together: without what concerns this server alone. Registers
+    /// that say the same have the same bytes.
+    pub(super) fn to_shared_bytes(&self) -> Zeroizing<Vec<u8>> {
+        to_vec(&RegisterJson {
+            last_round: None,
+            ..self.to_json()
+        })
+    }
+
+    fn to_json(&self) -> RegisterJson {
+        RegisterJson {
             version: VERSION,
             server: self.rules.server.key.to_hex(),
+            list_key: Some(self.rules.signer.key().to_hex()),
             join_word: self.join_words.current.to_hex().to_string(),
+            join_word_drawn: self.join_words.drawn,
             old_join_words: old_words(&self.join_words, |word| word.to_hex().to_string()),
             access: self.drawn_access.as_ref().map(AccessJson::of),
             relays: self
@@ -126,11 +163,11 @@ impl RelayRegister {
             blocked: self.blocked.iter().map(BlockedJson::of).collect(),
             newcomers: self.newcomers.clone(),
             last_issued: self.last_issued,
+            clock_accepted: self.clock_accepted,
             last_round: self.last_round,
             list: self.list.as_ref().map(ListJson::of),
             earlier_lists: self.earlier.iter().map(ListJson::of).collect(),
-        };
-        Zeroizing::new(serde_json::to_vec_pretty(&json).expect("plain fields serialise"))
+        }
     }
 
     /// Reads what [`Self::to_bytes`] made. The rules may have changed since: a list that another key has signed is
@@ -139,12 +176,27 @@ impl RelayRegister {
     /// # Errors
     /// [`StoredRegisterError`].
     pub fn from_bytes(rules: NetworkRules, bytes: &[u8]) -> Result<Self, StoredRegisterError> {
-        let malformed = |_why| StoredRegisterError::Malformed;
-        let version: RegisterVersionJson = serde_json::from_slice(bytes).map_err(malformed)?;
-        if version.version > VERSION {
-            return Err(StoredRegisterError::Newer);
+        let json = RegisterJson::parse(bytes)?;
+        Self::read(rules, json)
+    }
+
+    /// Reads what [`Self::to_shared_bytes`] made, for whoever keeps the register together with its author.
+    ///
+    /// # Errors
+    /// [`StoredRegisterError`].
+    pub(super) fn from_shared_bytes(
+        rules: NetworkRules,
+        bytes: &[u8],
+    ) -> Result<Self, StoredRegisterError> {
+        let json = RegisterJson::parse(bytes)?;
+        let list_key = json.list_key.as_deref().map(key).transpose()?;
+        if list_key.is_some_and(|key| key != rules.signer.key()) {
+            return Err(StoredRegisterError::OtherListKey);
         }
-        let json: RegisterJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        Self::read(rules, json)
+    }
+
+    fn read(rules: NetworkRules, json: RegisterJson) -> Result<Self, StoredRegisterError> {
         if key(&json.server)? != rules.server.key {
             return Err(StoredRegisterError::OtherServer);
         }
@@ -159,13 +211,19 @@ impl RelayRegister {
             let asked = rules.access_word.as_ref();
             asked == Some(&drawn.in_place_of) || asked == Some(&drawn.words.current)
         });
-        let join_words = read_words(&json.join_word, &json.old_join_words, word)?;
+        let join_words = read_words(
+            &json.join_word,
+            json.join_word_drawn,
+            &json.old_join_words,
+            word,
+        )?;
         let mut register = Self::empty(rules, join_words);
         register.drawn_access = drawn_access;
         register.relays = relays.collect::<Result<BTreeMap<_, _>, _>>()?;
         register.blocked = blocked.collect::<Result<BTreeMap<_, _>, _>>()?;
         register.newcomers = json.newcomers;
         register.last_issued = json.last_issued;
+        register.clock_accepted = json.clock_accepted;
         register.last_round = json.last_round;
         register.list = list;
         register.earlier = earlier;
@@ -173,22 +231,46 @@ impl RelayRegister {
     }
 }
 
+fn to_vec(json: &RegisterJson) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(serde_json::to_vec_pretty(json).expect("plain fields serialise"))
+}
+
+impl RegisterJson {
+    fn parse(bytes: &[u8]) -> Result<Self, StoredRegisterError> {
+        let malformed = |_why| StoredRegisterError::Malformed;
+        let version: RegisterVersionJson = serde_json::from_slice(bytes).map_err(malformed)?;
+        if version.version > VERSION {
+            return Err(StoredRegisterError::Newer);
+        }
+        serde_json::from_slice(bytes).map_err(malformed)
+    }
+}
+
 fn old_words<W>(words: &RenewedWord<W>, text: impl Fn(&W) -> String) -> Vec<OldWordJson> {
-    let old = words.old.iter().map(|(word, ends)| OldWordJson {
-        word: text(word),
-        ends: *ends,
+    let old = words.old.iter().map(|old| OldWordJson {
+        word: text(&old.word),
+        drawn: old.drawn,
+        ends: old.ends,
     });
     old.collect()
 }
 
 fn read_words<W>(
     current: &str,
+    drawn: u64,
     old: &[OldWordJson],
     read: impl Fn(&str) -> Result<W, StoredRegisterError>,
 ) -> Result<RenewedWord<W>, StoredRegisterError> {
-    let old = old.iter().map(|old| Ok((read(&old.word)?, old.ends)));
+    let old = old.iter().map(|old| {
+        Ok(OldWord {
+            word: read(&old.word)?,
+            drawn: old.drawn,
+            ends: old.ends,
+        })
+    });
     Ok(RenewedWord {
         current: read(current)?,
+        drawn,
         old: old.collect::<Result<_, _>>()?,
     })
 }
@@ -198,6 +280,7 @@ impl AccessJson {
         Self {
             in_place_of: drawn.in_place_of.as_str().to_owned(),
             word: drawn.words.current.as_str().to_owned(),
+            drawn: drawn.words.drawn,
             old_words: old_words(&drawn.words, |word| word.as_str().to_owned()),
         }
     }
@@ -207,7 +290,7 @@ impl AccessJson {
             |text: &str| AccessWord::parse(text).map_err(|_why| StoredRegisterError::Malformed);
         Ok(DrawnAccess {
             in_place_of: word(&self.in_place_of)?,
-            words: read_words(&self.word, &self.old_words, word)?,
+            words: read_words(&self.word, self.drawn, &self.old_words, word)?,
         })
     }
 }
@@ -222,9 +305,12 @@ impl RelayJson {
                 JoinStanding::Removed => StandingJson::Removed,
                 JoinStanding::Waiting => StandingJson::Waiting,
             },
+            decided: relay.decided,
             joined: relay.joined,
             answered: relay.answered,
-            missed: relay.missed,
+            missed_since: Some(relay.missed.since),
+            missed: relay.missed.count,
+            missed_hour: relay.missed.hour,
         }
     }
 
@@ -238,9 +324,14 @@ impl RelayJson {
                 StandingJson::Removed => JoinStanding::Removed,
                 StandingJson::Waiting => JoinStanding::Waiting,
             },
+            decided: self.decided,
             joined: self.joined,
             answered: self.answered,
-            missed: self.missed,
+            missed: MissedLooks {
+                since: self.missed_since.unwrap_or(self.answered),
+                count: self.missed,
+                hour: self.missed_hour,
+            },
         };
         Ok((key, relay))
     }

@@ -81,7 +81,7 @@ pub enum NetworkAnswer {
         /// A line of JSON for each.
         entries: Vec<String>,
     },
-    /// It could not be kept: the folder of the store cannot be written.
+    /// It could not be kept: the store cannot be written.
     Failed,
     /// An invitation.
     Invitation {
@@ -178,10 +178,13 @@ impl NetworkOperator {
 
     /// Carries out a command.
     pub async fn handle(&self, command: &NetworkCommand) -> NetworkAnswer {
+        // Other servers of the network may have decided something since.
+        self.0.settle().await.ok();
+        let now = (self.0.clock)();
         match command {
             NetworkCommand::Approve { key } => match read_key(key) {
                 Some(key) => {
-                    let approved = self.0.change(|register| register.approve(&key));
+                    let approved = self.0.change(|register| register.approve(&key, now));
                     match approved {
                         Ok(()) => self.done().await,
                         Err(why) => refused(&why),
@@ -209,7 +212,6 @@ impl NetworkOperator {
                 }
             }
             NetworkCommand::NewAccessWord => {
-                let now = (self.0.clock)();
                 let drawn = self.0.change(|register| {
                     let word = register.new_access_word(now, &mut random::system());
                     word.map(|word| word.as_str().to_owned())
@@ -221,7 +223,6 @@ impl NetworkOperator {
                 }
             }
             NetworkCommand::NewJoinWord => {
-                let now = (self.0.clock)();
                 self.0.change(|register| {
                     register.new_join_word(now, &mut random::system());
                 });
@@ -237,7 +238,7 @@ impl NetworkOperator {
             }
             NetworkCommand::Remove { key } => {
                 let known = read_key(key)
-                    .is_some_and(|key| self.0.change(|register| register.remove(&key)));
+                    .is_some_and(|key| self.0.change(|register| register.remove(&key, now)));
                 if known {
                     self.done().await
                 } else {

@@ -2,15 +2,17 @@
 //!
 //! What is decided, [`crate::protocol::network`] decides; this room acts on it.
 //!
-//! * `keep`: the register on the disk, beside the files of the store. A list is handed out only after it was kept there.
+//! * `keep`: the register, in the folder of the store or in a bucket, where several servers keep it together. A list is handed
+//!   out only after it was kept there.
 //! * `probe`: requests through relays, which prove them and look whether they answer.
 //! * [`command`]: what the operator asks of it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
@@ -20,21 +22,24 @@ pub mod command;
 mod keep;
 mod probe;
 
-pub use keep::OpenNetworkError;
-use keep::{RegisterFile, RegisterKeeper};
+use keep::RegisterKeeper;
+pub use keep::{KeepError, OpenNetworkError};
 use probe::Prober;
 
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::{AccessWord, JoinWord};
 use crate::protocol::file_api::{FileAnswer, SignedList, refusal};
+use crate::protocol::keys::Identity;
 use crate::protocol::network::{
     Admitted, Issue, JoinAnswer, JoinRefused, JoinRule, JoinStep, ListSigner, NetworkRules,
-    NoInvitation, PendingProof, ProofOutcome, RelayRegister, RelayRequest, RoundOutcome,
-    SignedAnnouncement, address_response,
+    NoInvitation, PendingProof, ProofOutcome, RegisterSeal, RelayRegister, RelayRequest,
+    RoundOutcome, SignedAnnouncement, address_response,
 };
 use crate::protocol::onion::v4::{RequestHead, Response};
 use crate::protocol::relay_list::{ListRefused, RelayDescriptor};
 use crate::server::relay_mirror::RelayMirror;
+use crate::server::store::BlobStore;
+use crate::server::store::location::StoreLocation;
 use crate::wire::admission::{Admission, Caller};
 use crate::wire::clock::{self, Clock};
 use crate::wire::random;
@@ -90,8 +95,14 @@ pub(crate) struct FailedProof {
 pub(crate) struct NetworkServer<'a> {
     pub(crate) address: &'a ServerAddress,
     pub(crate) access_word: Option<&'a AccessWord>,
-    /// The folder of the store, when it is in one.
-    pub(crate) folder: Option<&'a Path>,
+    /// The server's identity.
+    pub(crate) identity: &'a Identity,
+    pub(crate) location: &'a StoreLocation,
+    pub(crate) store: &'a Arc<BlobStore>,
+    /// How long one question to the store may take.
+    pub(crate) store_timeout: Duration,
+    /// Where the register of a network is that was kept in a folder before it moved to a bucket, if there is one.
+    pub(crate) moved_register: PathBuf,
     pub(crate) clock: &'a Clock,
     pub(crate) admission: &'a Admission,
     /// Whether the operator says that the clock is right.
@@ -110,7 +121,7 @@ pub struct RelayCounts {
 }
 
 impl RelayNetwork {
-    /// Opens the network that the server keeps in the folder of its store, or begins one.
+    /// Opens the network that the server keeps, or begins one.
     ///
     /// # Errors
     /// [`OpenNetworkError`].
@@ -126,16 +137,24 @@ impl RelayNetwork {
             joining: config.joining,
             allow_private: config.allow_private,
         };
-        let file = RegisterFile::in_folder(server.folder.ok_or(OpenNetworkError::NoFolder)?);
-        let mut register = file.read_or_new(rules).await?;
+        let now = (server.clock)();
+        let (keeper, mut register) = match server.location.folder() {
+            Some(folder) => RegisterKeeper::in_folder(folder, rules, now).await?,
+            None => {
+                let store = Arc::clone(server.store);
+                let seal = RegisterSeal::of(server.identity);
+                let (patience, moved) = (server.store_timeout, &server.moved_register);
+                RegisterKeeper::in_bucket(store, seal, rules, patience, moved, now).await?
+            }
+        };
         if server.accept_clock {
-            register.accept_clock((server.clock)());
+            register.accept_clock(now);
         }
         let network = Self {
             server: server.address.clone(),
             register: Mutex::new(register),
             has_changed: AtomicBool::new(true),
-            keeper: tokio::sync::Mutex::new(RegisterKeeper::new(file)),
+            keeper: tokio::sync::Mutex::new(keeper),
             handed_out: RwLock::new(None),
             mirror: server.relay_list.map(RelayMirror::new).map(Arc::new),
             offered: Mutex::default(),
@@ -321,33 +340,42 @@ impl RelayNetwork {
         *self.offered.lock() = Some(list);
     }
 
-    /// Signs a new list if one is due, keeps the register if it has changed, and hands the list out.
+    /// Takes over what other servers of the network decided, signs a new list if one is due, keeps the register if it has changed,
+    /// and hands the list out.
     ///
     /// # Errors
-    /// An error of the system: it could not be kept, and the list that is handed out is the one before.
-    async fn settle(&self) -> std::io::Result<()> {
+    /// [`KeepError`]: it could not be kept, and the list that is handed out is the one before.
+    async fn settle(&self) -> Result<(), KeepError> {
         let mut keeper = self.keeper.lock().await;
+        let others = keeper.read_others().await?;
         let now = (self.clock)();
-        let (bytes, list, hosts) = {
+        let (form, list, hosts) = {
             let mut register = self.register.lock();
+            for other in others {
+                register.merge(other);
+            }
             let issue = register.issue(now);
             keeper.note(issue == Issue::ClockBehind);
             let is_handed_out = self.handed_out.read().is_some();
             let ended = matches!(issue, Issue::TooFew { .. }) && is_handed_out;
             let changed = self.has_changed.swap(false, Ordering::SeqCst);
-            let must_keep = keeper.must_keep(changed || issue == Issue::New || ended);
+            let form = keeper.form(&register, changed || issue == Issue::New || ended);
             let list = register.signed_list(now).cloned();
             let parsed = register.relay_list(now);
             let hosts = parsed.map_or_else(Vec::new, |list| {
                 list.relays.iter().map(|relay| relay.host).collect()
             });
-            let list = list.zip(parsed.map(|list| list.expires));
-            (must_keep.then(|| register.to_bytes()), list, hosts)
+            (form, list.zip(parsed.map(|list| list.expires)), hosts)
         };
-        if let Some(bytes) = bytes {
-            keeper.keep(bytes).await?;
+        if let Some(form) = form {
+            keeper.keep(form).await?;
         }
-        *self.handed_out.write() = list.map(|(signed, expires)| HandedOut { signed, expires });
+        let may_hand_out = list
+            .as_ref()
+            .is_none_or(|(signed, _)| keeper.may_hand_out(signed));
+        if may_hand_out {
+            *self.handed_out.write() = list.map(|(signed, expires)| HandedOut { signed, expires });
+        }
         self.admission.set_listed(hosts);
         self.settled.send_replace(());
         Ok(())

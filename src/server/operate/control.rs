@@ -1,7 +1,8 @@
 //! How an operator's command reaches the server that holds the store: one process holds a folder, so requests about its
-//! files go to that process.
+//! files go to that process; and the server that keeps a network.
 //!
-//! A running server listens at the local socket `control` in the folder of its store. The server listens to its own user
+//! A running server listens at the local socket `control` in the folder of its store, or, if it keeps a network in a
+//! bucket, in the folder of its identity. The server listens to its own user
 //! and to root only (Unix). One connection carries one [`ControlRequest`] and one [`ControlResponse`], as JSON. A web
 //! page cannot open such a socket.
 
@@ -138,7 +139,7 @@ pub(crate) struct ControlEndpoint {
 }
 
 impl ControlEndpoint {
-    /// Opens the socket in `folder`, the folder of a store that this process holds, and calls `handle` with each request.
+    /// Opens the socket in `folder`, the folder of a store that this process holds or one that it has alone otherwise, and calls `handle` with each request.
     /// It must be called inside a tokio runtime.
     ///
     /// # Errors
@@ -186,7 +187,7 @@ pub enum ControlError {
     NoResponse,
     /// The folder or the socket in it cannot be opened.
     #[error(
-        "the socket control in the folder of the store cannot be opened ({0}); run this as the server's own user, or as root"
+        "the socket control of the server cannot be opened ({0}); run this as the server's own user, or as root"
     )]
     Unreachable(io::Error),
 }

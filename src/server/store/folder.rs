@@ -50,7 +50,7 @@ impl Folder {
         if !root.is_dir() {
             private::make_missing_folder(root).map_err(failed)?;
         }
-        for kind in ObjectKind::ALL {
+        for kind in ObjectKind::IN_FOLDER {
             let folder = root.join(kind.prefix());
             if !folder.is_dir() {
                 private::make_missing_folder(&folder).map_err(failed)?;
@@ -131,7 +131,7 @@ impl Folder {
     pub(super) fn tidy(&self, age: Duration) -> io::Result<()> {
         let old = SystemTime::now().checked_sub(age);
         let before = old.map_or(self.opened, |old| old.max(self.opened));
-        for kind in ObjectKind::ALL {
+        for kind in ObjectKind::IN_FOLDER {
             tidy_folder(&self.root.join(kind.prefix()), before)?;
         }
         Ok(())
@@ -390,7 +390,7 @@ mod tests {
         fs::create_dir_all(root.join("blob")).unwrap();
         fs::set_permissions(root.join("blob"), fs::Permissions::from_mode(0o755)).unwrap();
         let _folder = Folder::open(&root, false).unwrap();
-        for kind in ObjectKind::ALL {
+        for kind in ObjectKind::IN_FOLDER {
             let mode = fs::metadata(root.join(kind.prefix()))
                 .unwrap()
                 .permissions();

@@ -7,7 +7,8 @@
 //! * `more/{hour}/{id}/{later hour}`: a later expiry, empty; it replaces the earlier ones, which are then removed;
 //! * `seen/{hour}/{id}/{nonce}`: a download receipt, its signature in it;
 //! * `gone/{hour}/{id}`: the record and the blob's length, for a blob that was removed before it expired. While it is
-//!   there, nothing is stored or served under its id.
+//!   there, nothing is stored or served under its id;
+//! * `network/{name}`: what a server of a bucket knows of the relays of its network (`registers.rs`).
 //!
 //! Beside them, a folder has the file `total`: how much it holds, at most (`total.rs`). It is no object and can be missing.
 //!
@@ -38,6 +39,7 @@ mod names;
 mod objects;
 mod probe;
 mod quota;
+mod registers;
 #[cfg(feature = "s3")]
 mod s3;
 mod sweep;

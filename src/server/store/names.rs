@@ -1,5 +1,5 @@
 //! What objects are called: `blob/{hour}/{id}`, `more/{hour}/{id}/{later hour}`, `seen/{hour}/{id}/{nonce}`,
-//! `gone/{hour}/{id}`, and what tells a server's own objects from strangers in the same bucket.
+//! `gone/{hour}/{id}`, `network/{name}`, and what tells a server's own objects from strangers in the same bucket.
 
 use object_store::path::Path;
 
@@ -16,6 +16,8 @@ pub(super) enum ObjectKind {
     Gone,
     /// A later expiry.
     More,
+    /// The relays of the network, as a server of it knows them.
+    Network,
     /// What a check of the store wrote.
     Probe,
     /// A download receipt.
@@ -23,7 +25,8 @@ pub(super) enum ObjectKind {
 }
 
 impl ObjectKind {
-    pub(super) const ALL: [Self; 6] = [
+    /// What a folder has: where one server keeps a network, its register is a file.
+    pub(super) const IN_FOLDER: [Self; 6] = [
         Self::Blob,
         Self::Clock,
         Self::Gone,
@@ -42,6 +45,7 @@ impl ObjectKind {
             Self::Clock => "clock",
             Self::Gone => "gone",
             Self::More => "more",
+            Self::Network => "network",
             Self::Probe => "probe",
             Self::Seen => "seen",
         }

@@ -84,6 +84,7 @@ impl BlobStore {
                         ObjectKind::Blob
                         | ObjectKind::Clock
                         | ObjectKind::More
+                        | ObjectKind::Network
                         | ObjectKind::Probe
                         | ObjectKind::Seen => {}
                     }

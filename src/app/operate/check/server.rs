@@ -148,7 +148,7 @@ async fn network(report: &mut Report, settings: &ServerSettings) {
         key::key(report, "list key", &path, false);
     }
     let command = NetworkCommand::Relays;
-    let response = store::run(&settings.store, &ControlRequest::Network { command }).await;
+    let response = store::run(settings, &ControlRequest::Network { command }).await;
     let Ok(ControlResponse::Network {
         answer: NetworkAnswer::Relays(known),
     }) = response
@@ -182,7 +182,7 @@ async fn network(report: &mut Report, settings: &ServerSettings) {
 
 /// Checks the store; returns the bytes that it holds, where that is known.
 async fn store(report: &mut Report, settings: &ServerSettings, now: u64) -> Option<u64> {
-    let found = match store::run(&settings.store, &ControlRequest::Check).await {
+    let found = match store::run(settings, &ControlRequest::Check).await {
         Ok(ControlResponse::Checked(found)) => found,
         Ok(_) => {
             report.failed(
