@@ -10,6 +10,7 @@ mod network {
     mod joining;
     mod members;
     mod parts;
+    mod parts_memory;
     mod place;
     mod relay_death;
     mod relay_load;

@@ -25,7 +25,7 @@ use crate::protocol::parts::{OpenPartError, ReadListError};
 use crate::protocol::pointer::FindPointerError;
 use crate::protocol::pointer::PointerMismatch;
 use crate::protocol::relay_list::{ParseSourceError, RelayListError};
-use crate::protocol::seal::OpenError;
+use crate::protocol::seal::{OpenError, SealError};
 
 /// Why a use case ended without its result.
 #[derive(Debug, Error)]
@@ -197,6 +197,13 @@ impl LocalFileError {
 impl From<io::Error> for LocalFileError {
     fn from(error: io::Error) -> Self {
         Self::Read(error.into())
+    }
+}
+
+/// What is sealed has the length and the name of when it was looked at.
+impl From<SealError> for LocalFileError {
+    fn from(_: SealError) -> Self {
+        Self::Changed
     }
 }
 

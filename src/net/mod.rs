@@ -9,10 +9,12 @@ pub mod relay_source;
 pub mod seed;
 mod session_tls;
 pub mod socks;
+mod spare_buffers;
 pub(crate) mod transport;
 
 pub(crate) use driver::drive;
 pub use driver::{DriveError, Driven, TryPace};
 pub use progress::{Moved, Progress};
 pub use socks::SocksProxy;
+pub(crate) use spare_buffers::SpareBuffers;
 pub(crate) use transport::HttpTransport;

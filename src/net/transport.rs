@@ -18,6 +18,7 @@ use super::client;
 use super::progress::{Moved, Progress};
 use super::session_tls;
 use super::socks::{ProxyFailure, SocksProxy};
+use super::spare_buffers::SpareBuffers;
 use crate::protocol::address::ServerUrl;
 use crate::protocol::exchange::{Attempt, AttemptOutcome, IDLE_LIMIT};
 use crate::protocol::onion::{GUARD_ENDPOINT, SERVER_ENDPOINT};
@@ -78,14 +79,25 @@ impl TimeLimits {
 pub(crate) struct HttpTransport {
     proxy: Option<SocksProxy>,
     limits: TimeLimits,
+    buffers: SpareBuffers,
 }
 
 impl HttpTransport {
     /// A transport that goes out through `proxy`, or straight.
     #[must_use]
-    pub(crate) const fn through(proxy: Option<SocksProxy>) -> Self {
+    pub(crate) fn through(proxy: Option<SocksProxy>) -> Self {
         let limits = TimeLimits::of(proxy.as_ref());
-        Self { proxy, limits }
+        Self {
+            proxy,
+            limits,
+            buffers: SpareBuffers::default(),
+        }
+    }
+
+    /// A transport that reads answers into `buffers`, and gives the memory of requests that were sent back to them.
+    #[must_use]
+    pub(crate) fn with_buffers(self, buffers: SpareBuffers) -> Self {
+        Self { buffers, ..self }
     }
 
     /// A transport with these time limits instead of the usual ones.
@@ -150,7 +162,7 @@ impl HttpTransport {
         let Some(client) = self.client_for(target).await else {
             return Ok(AttemptOutcome::Unreachable);
         };
-        let outcome = exchange(&client, target, attempt, progress, &self.limits).await;
+        let outcome = self.exchange_by(&client, target, attempt, progress).await;
         if let (AttemptOutcome::Unreachable, Some(proxy)) = (&outcome, &self.proxy)
             && let Some(failure) = proxy.diagnose().await
         {
@@ -158,55 +170,65 @@ impl HttpTransport {
         }
         Ok(outcome)
     }
-}
 
-async fn exchange(
-    client: &Client,
-    target: PostTarget<'_>,
-    attempt: Attempt,
-    progress: &Progress,
-    limits: &TimeLimits,
-) -> AttemptOutcome {
-    let url = match target {
-        PostTarget::Relay(relay) | PostTarget::SessionRelay(relay) => format!(
-            "https://{}{GUARD_ENDPOINT}",
-            std::net::SocketAddr::new(relay.host, relay.port)
-        ),
-        PostTarget::Server(server) => format!("{}{SERVER_ENDPOINT}", server.as_str()),
-    };
-    let total = attempt.body.len() as u64;
-    let waits = Waits {
-        pace: limits.pace,
-        answer: attempt.answer_wait,
-    };
-    let told = |sent| {
-        progress.set(match sent {
-            0 => Moved::Connecting,
-            sent if sent < total => Moved::Sending { sent, total },
-            _ => Moved::Crossing,
-        });
-    };
-    match post(client.post(url), attempt.body.into(), waits, told).await {
-        Ok(response) if response.status() == reqwest::StatusCode::OK => {
-            read(response, attempt.max_answer_len, progress, &limits.pace).await
+    async fn exchange_by(
+        &self,
+        client: &Client,
+        target: PostTarget<'_>,
+        attempt: Attempt,
+        progress: &Progress,
+    ) -> AttemptOutcome {
+        let (limits, buffers) = (&self.limits, &self.buffers);
+        let url = match target {
+            PostTarget::Relay(relay) | PostTarget::SessionRelay(relay) => format!(
+                "https://{}{GUARD_ENDPOINT}",
+                std::net::SocketAddr::new(relay.host, relay.port)
+            ),
+            PostTarget::Server(server) => format!("{}{SERVER_ENDPOINT}", server.as_str()),
+        };
+        let total = attempt.body.len() as u64;
+        let waits = Waits {
+            pace: limits.pace,
+            answer: attempt.answer_wait,
+        };
+        let told = |sent| {
+            progress.set(match sent {
+                0 => Moved::Connecting,
+                sent if sent < total => Moved::Sending { sent, total },
+                _ => Moved::Crossing,
+            });
+        };
+        let body = buffers.lend(attempt.body);
+        match post(client.post(url), body, waits, told).await {
+            Ok(response) if response.status() == reqwest::StatusCode::OK => {
+                read(
+                    response,
+                    attempt.max_answer_len,
+                    progress,
+                    &limits.pace,
+                    buffers,
+                )
+                .await
+            }
+            Ok(response) => {
+                let status = response.status().as_u16();
+                let (silent, pace) = (Progress::none(), &limits.pace);
+                let text = match read(response, PLAIN_TEXT_LEN, &silent, pace, buffers).await {
+                    AttemptOutcome::Answered(text) => String::from_utf8_lossy(&text).into_owned(),
+                    _ => String::new(),
+                };
+                AttemptOutcome::Plain { status, text }
+            }
+            // Nothing is taken before the connection stands.
+            Err(PostError::NotTaken { taken: 0 }) => AttemptOutcome::Unreachable,
+            Err(PostError::Http(error)) if error.is_connect() => {
+                debug!("the first party of the path could not be reached");
+                AttemptOutcome::Unreachable
+            }
+            Err(PostError::NoAnswer | PostError::NotTaken { .. }) => AttemptOutcome::TimedOut,
+            Err(PostError::Http(error)) if error.is_timeout() => AttemptOutcome::TimedOut,
+            Err(PostError::Http(_broken)) => AttemptOutcome::Broken,
         }
-        Ok(response) => {
-            let status = response.status().as_u16();
-            let text = match read(response, PLAIN_TEXT_LEN, &Progress::none(), &limits.pace).await {
-                AttemptOutcome::Answered(text) => String::from_utf8_lossy(&text).into_owned(),
-                _ => String::new(),
-            };
-            AttemptOutcome::Plain { status, text }
-        }
-        // Nothing is taken before the connection stands.
-        Err(PostError::NotTaken { taken: 0 }) => AttemptOutcome::Unreachable,
-        Err(PostError::Http(error)) if error.is_connect() => {
-            debug!("the first party of the path could not be reached");
-            AttemptOutcome::Unreachable
-        }
-        Err(PostError::NoAnswer | PostError::NotTaken { .. }) => AttemptOutcome::TimedOut,
-        Err(PostError::Http(error)) if error.is_timeout() => AttemptOutcome::TimedOut,
-        Err(PostError::Http(_broken)) => AttemptOutcome::Broken,
     }
 }
 
@@ -215,25 +237,26 @@ async fn read(
     max_len: usize,
     progress: &Progress,
     limits: &PaceLimits,
+    buffers: &SpareBuffers,
 ) -> AttemptOutcome {
     let declared = response.content_length();
     if declared.is_some_and(|len| len > max_len as u64) {
         return AttemptOutcome::Broken;
     }
-    let mut body = Vec::with_capacity(
+    let mut body = buffers.take(
         declared
             .and_then(|len| usize::try_from(len).ok())
             .unwrap_or(0),
     );
     let len = declared.unwrap_or(max_len as u64);
     let mut pace = PaceMeter::new(limits, len, Instant::now());
-    loop {
+    let failed = loop {
         match pace.watch(response.chunk()).await {
-            Err(TooSlow) => return AttemptOutcome::TimedOut,
-            Ok(Err(_broken)) => return AttemptOutcome::Broken,
+            Err(TooSlow) => break AttemptOutcome::TimedOut,
+            Ok(Err(_broken)) => break AttemptOutcome::Broken,
             Ok(Ok(None)) => return AttemptOutcome::Answered(body),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > max_len => {
-                return AttemptOutcome::Broken;
+                break AttemptOutcome::Broken;
             }
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
@@ -242,7 +265,9 @@ async fn read(
             received: body.len() as u64,
             total: declared.unwrap_or(0),
         });
-    }
+    };
+    buffers.put(body);
+    failed
 }
 
 /// The time at which bytes last moved on the connection of a try; `None` before it is made.

@@ -182,20 +182,58 @@ pub(super) fn seal_with(
     modified: Option<u64>,
     content: &[u8],
 ) -> Result<Sealed, SealError> {
-    let content_len = content.len() as u64;
-    if content.len() > class.capacity() {
-        return Err(SealError::TooLong);
+    let header = HeaderParts {
+        kind,
+        content_len: content.len(),
+        name,
+        modified,
+    };
+    let copy = |place: &mut [u8]| {
+        place.copy_from_slice(content);
+        Ok(())
+    };
+    seal_in(Vec::new(), key, nonce, class, header, copy)
+}
+
+/// What [`seal_in`] says before the content.
+#[derive(Clone, Copy)]
+pub(super) struct HeaderParts<'a> {
+    pub(super) kind: ContentKind,
+    /// In bytes.
+    pub(super) content_len: usize,
+    pub(super) name: Option<&'a str>,
+    pub(super) modified: Option<u64>,
+}
+
+/// Seals as [`seal_with`] does, in the memory of `buffer`, whose content is replaced. `write_content` writes the content to
+/// the place where it is sealed, so that it is nowhere else.
+pub(super) fn seal_in<E: From<SealError>>(
+    buffer: Vec<u8>,
+    key: FileKey,
+    nonce: [u8; NONCE_LEN],
+    class: SizeClass,
+    header: HeaderParts<'_>,
+    write_content: impl FnOnce(&mut [u8]) -> Result<(), E>,
+) -> Result<Sealed, E> {
+    let HeaderParts {
+        kind,
+        content_len,
+        name,
+        modified,
+    } = header;
+    if content_len > class.capacity() {
+        return Err(SealError::TooLong.into());
     }
     let name_fits = name
         .is_none_or(|name| (1..=MAX_NAME_LEN).contains(&name.len()) && kind != ContentKind::Part);
     if !name_fits {
-        return Err(SealError::Name);
+        return Err(SealError::Name.into());
     }
     // Of a part nothing is told: what it belongs to stands in the list.
     let modified = modified.filter(|_| kind != ContentKind::Part);
     let header = Header {
         kind,
-        content_len,
+        content_len: content_len as u64,
         name: name.map(str::to_owned),
         modified,
     }
@@ -205,14 +243,16 @@ pub(super) fn seal_with(
 
     // The whole length at once: a buffer that grew would leave copies of the content behind. The commitment comes first and
     // outside of what is sealed, since it is compared before anything is opened: GCM alone does not bind the key.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(class.blob_len()));
+    let mut bytes = Zeroizing::new(buffer);
+    bytes.clear();
+    bytes.reserve_exact(class.blob_len());
     bytes.extend_from_slice(&key.commitment());
     bytes.extend_from_slice(&nonce);
     bytes.extend_from_slice(&header_len.to_le_bytes());
     bytes.extend_from_slice(&header);
-    bytes.resize(CONTENT_START, 0);
-    bytes.extend_from_slice(content);
     bytes.resize(class.blob_len() - TAG_LEN, 0);
+    let place = bytes.get_mut(CONTENT_START..CONTENT_START + content_len);
+    write_content(place.ok_or(SealError::TooLong)?)?;
     let tag = key
         .cipher()
         .encrypt_inout_detached(
@@ -355,6 +395,13 @@ impl Opened {
     )]
     pub fn content(&self) -> &[u8] {
         &self.bytes[self.content.clone()]
+    }
+
+    /// The memory that all of it stood in, empty and overwritten.
+    #[must_use]
+    pub(crate) fn into_buffer(mut self) -> Vec<u8> {
+        self.bytes.zeroize();
+        core::mem::take(&mut *self.bytes)
     }
 }
 

@@ -33,28 +33,41 @@ impl Parcel {
         content
             .try_reserve_exact(len)
             .map_err(|_full| LocalFileError::Read(io::ErrorKind::OutOfMemory.into()))?;
+        content.resize(len, 0);
+        self.read_into(bytes.start, &mut content)?;
+        Ok(content)
+    }
+
+    /// Reads as many bytes of the content as `place` holds, from `start` on, as [`Parcel::read`] does.
+    ///
+    /// # Errors
+    /// As [`Parcel::read`]; [`LocalFileError::Changed`] where the content ends before. Then `place` may hold some of it.
+    pub(crate) fn read_into(&self, start: u64, place: &mut [u8]) -> Result<(), LocalFileError> {
+        let end = start.saturating_add(place.len() as u64);
+        if end > self.content_len() {
+            return Err(LocalFileError::Changed);
+        }
         match &self.content {
             ParcelContent::File { path, stamp } => {
                 let file = open_folder::open_file(path).map_err(not_opened)?;
-                read_same(&file, bytes, stamp.len_bytes, &mut content, |found| {
-                    found == stamp
-                })?;
+                read_same(&file, start, stamp.len_bytes, place, |found| found == stamp)
             }
-            ParcelContent::Folder(folder) => folder.read(&bytes, &mut content)?,
+            ParcelContent::Folder(folder) => folder.read(&(start..end), place),
         }
-        Ok(content)
     }
 }
 
 impl FolderContent {
-    fn read(&self, bytes: &Range<u64>, content: &mut Vec<u8>) -> Result<(), LocalFileError> {
+    /// Reads `bytes` of the content; `place` is as long.
+    fn read(&self, bytes: &Range<u64>, mut place: &mut [u8]) -> Result<(), LocalFileError> {
         let manifest = self.manifest.as_bytes();
         let manifest_len = manifest.len() as u64;
         if bytes.start < manifest_len {
             // Both are at most the length of the manifest.
             let to_usize = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
             let piece = to_usize(bytes.start)..to_usize(bytes.end.min(manifest_len));
-            content.extend_from_slice(manifest.get(piece).unwrap_or_default());
+            let piece = manifest.get(piece).unwrap_or_default();
+            take_first(&mut place, piece.len()).copy_from_slice(piece);
         }
         let first = if bytes.start < manifest_len {
             0
@@ -80,14 +93,20 @@ impl FolderContent {
             if !is_touched {
                 continue;
             }
-            let piece = from - placed.bytes.start..to - placed.bytes.start;
+            // Within `bytes`, which are as many as `place` holds.
+            let len = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+            let piece = take_first(&mut place, len);
             let path = placed.entry.path;
             open.open(path)
                 .map_err(not_opened)
                 .and_then(|file| {
-                    read_same(&file, piece, len_bytes, content, |found| {
-                        self.seals.is_same(placed.number, found)
-                    })
+                    read_same(
+                        &file,
+                        from - placed.bytes.start,
+                        len_bytes,
+                        piece,
+                        |found| self.seals.is_same(placed.number, found),
+                    )
                 })
                 .map_err(|error| error.of(path))?;
         }
@@ -131,12 +150,20 @@ impl<'a> Opener<'a> {
     }
 }
 
-/// Appends the bytes `piece` of a file that has `len` of them to `content`, if it is the same file before and after.
+/// Cuts the first `len` bytes off `place`, or all where there are fewer.
+fn take_first<'a>(place: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
+    let whole = std::mem::take(place);
+    let (first, rest) = whole.split_at_mut(len.min(whole.len()));
+    *place = rest;
+    first
+}
+
+/// Reads a piece of a file that has `len` bytes, from `start` on, if it is the same file before and after.
 fn read_same(
     file: &File,
-    piece: Range<u64>,
+    start: u64,
     len: u64,
-    content: &mut Vec<u8>,
+    place: &mut [u8],
     is_same: impl Fn(&FileStamp) -> bool,
 ) -> Result<(), LocalFileError> {
     let check = || {
@@ -147,17 +174,14 @@ fn read_same(
         }
     };
     check()?;
-    let start = content.len();
-    let wanted = usize::try_from(piece.end - piece.start).unwrap_or(usize::MAX);
-    content.resize(start + wanted, 0);
-    let buffer = content.get_mut(start..).unwrap_or_default();
-    let read = open_folder::read_at(file, piece.start, buffer)?;
+    let wanted = place.len();
+    let read = open_folder::read_at(file, start, place)?;
     check()?;
     // Files of /proc and /sys say 0 or 4096 whatever they hold. On a disk or network mount in trouble it can be a part
     // that was read, and nobody could tell.
     let there = if read < wanted {
-        piece.start + read as u64
-    } else if piece.end == len {
+        start + read as u64
+    } else if start + wanted as u64 == len {
         len + count_beyond(file, len)?
     } else {
         return Ok(());

@@ -14,7 +14,7 @@ use crate::app::kept::remembered::{KeptInfo, KeptPath};
 use crate::app::relays::set::RelaySet;
 use crate::app::words::who_saw_what::{self, Asked, RequestShown, WhoSawWhat};
 pub(super) use crate::net::TryPace;
-use crate::net::{self, DriveError, HttpTransport, Moved, Progress};
+use crate::net::{self, DriveError, HttpTransport, Moved, Progress, SpareBuffers};
 use crate::protocol::capability::AccessWord;
 use crate::protocol::disclosure::ShownOutcome;
 use crate::protocol::exchange::{Exchange, ExchangeRoute};
@@ -87,6 +87,8 @@ pub struct Call {
     access_word: Option<AccessWord>,
     /// Which of the guards in use has the first try, of requests that run side by side.
     turn: Option<usize>,
+    /// Memory for what is large, which its requests use one after the other.
+    buffers: SpareBuffers,
     context: CallContext,
 }
 
@@ -104,6 +106,7 @@ impl Call {
             program: program.clone(),
             routed,
             turn: None,
+            buffers: SpareBuffers::default(),
             context: context.clone(),
         }
     }
@@ -179,6 +182,12 @@ impl Call {
     #[must_use]
     pub(crate) const fn access_word(&self) -> Option<&AccessWord> {
         self.access_word.as_ref()
+    }
+
+    /// Memory for what is large, which its requests use one after the other.
+    #[must_use]
+    pub(super) const fn buffers(&self) -> &SpareBuffers {
+        &self.buffers
     }
 
     /// What each party was shown.
@@ -347,11 +356,12 @@ impl Call {
         };
         let exchange = Exchange::new(request, routed.server(), route, expected_answer_len)
             .unlike(unlike)
-            .with_turn(self.turn);
+            .with_turn(self.turn)
+            .with_memory(&self.buffers);
         let driven = net::drive(
             exchange,
             &routed.server().url,
-            &HttpTransport::through(proxy.cloned()),
+            &HttpTransport::through(proxy.cloned()).with_buffers(self.buffers.clone()),
             &self.progress_of(request),
             &self.context.cancel,
             &program.clock(),

@@ -366,9 +366,7 @@ async fn prepare(
         let content = parcel.read(0..len)?;
         progress.stage(Stage::Seal);
         let (kind, rng) = (parcel.kind(), &mut random::system());
-        let sealed = seal(kind, parcel.name(), None, &content, rng)
-            .map_err(|_too_large| LocalFileError::Changed)?;
-        let sealed = Some(sealed);
+        let sealed = Some(seal(kind, parcel.name(), None, &content, rng)?);
         Ok::<_, LocalFileError>(Ready { parcel, sealed })
     };
     match tokio::task::spawn_blocking(work).await {

@@ -430,6 +430,16 @@ impl<'a> BlobUpload<'a> {
     }
 }
 
+impl Drop for BlobUpload<'_> {
+    /// The blob is not sent again: the next one has its memory.
+    fn drop(&mut self) {
+        if let FileRequest::Upload(upload) = &mut self.request {
+            let blob = core::mem::take(&mut upload.blob);
+            self.call.buffers().put(blob);
+        }
+    }
+}
+
 /// Whether the server takes such a blob.
 pub(super) fn check(
     info: Option<&ServerInfo>,

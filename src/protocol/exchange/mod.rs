@@ -48,6 +48,12 @@ pub enum ExchangeRoute<'a> {
     },
 }
 
+/// Memory for requests, which may be used again once they were sent.
+pub trait RequestMemory: Sync {
+    /// An empty buffer with room for `len` bytes.
+    fn take(&self, len: usize) -> Vec<u8>;
+}
+
 /// What to do next.
 pub enum Step {
     /// Post this and report the outcome.
@@ -115,6 +121,7 @@ pub struct Exchange<'a> {
     expected_answer_len: usize,
     unlike: Option<Hops>,
     turn: Option<usize>,
+    request_memory: Option<&'a dyn RequestMemory>,
     tries: u32,
     /// Relays to which a failure of this exchange was traced.
     failed: Vec<Ed25519Public>,
@@ -153,6 +160,7 @@ impl<'a> Exchange<'a> {
             expected_answer_len,
             unlike: None,
             turn: None,
+            request_memory: None,
             tries: 0,
             failed: Vec::new(),
             guards_tried: Vec::new(),
@@ -179,6 +187,15 @@ impl<'a> Exchange<'a> {
     #[must_use]
     pub(crate) fn with_turn(self, turn: Option<usize>) -> Self {
         Self { turn, ..self }
+    }
+
+    /// Builds each try's request in a buffer of `memory`.
+    #[must_use]
+    pub(crate) fn with_memory(self, memory: &'a dyn RequestMemory) -> Self {
+        Self {
+            request_memory: Some(memory),
+            ..self
+        }
     }
 
     /// What to do at `now` (unix seconds).
@@ -230,7 +247,11 @@ impl<'a> Exchange<'a> {
             },
             sealed_return: !sessions,
         };
-        let built = onion::build(&route, &self.request.head(), self.request.body(), rng)?;
+        let (head, body) = (self.request.head(), self.request.body());
+        let buffer = self.request_memory.map_or_else(Vec::new, |memory| {
+            memory.take(body.len() + REQUEST_OVERHEAD)
+        });
+        let built = onion::build_in(buffer, &route, &head, body, rng)?;
         self.tries += 1;
         if let Some(path) = &path {
             self.learn(Learned::Used {

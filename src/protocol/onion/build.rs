@@ -90,6 +90,20 @@ pub fn build(
     body: &[u8],
     rng: &mut impl CryptoRng,
 ) -> Result<Built, BuildError> {
+    build_in(Vec::new(), route, head, body, rng)
+}
+
+/// Builds a request as [`build`] does, in the memory of `buffer`, whose content is replaced.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_in(
+    mut buffer: Vec<u8>,
+    route: &OnionRoute<'_>,
+    head: &RequestHead,
+    body: &[u8],
+    rng: &mut impl CryptoRng,
+) -> Result<Built, BuildError> {
     let cipher = route.cipher;
     let mut parties: Vec<X25519Public> =
         route.relays.iter().map(Ed25519Public::to_x25519).collect();
@@ -124,7 +138,8 @@ pub fn build(
 
     // Length and nonce of every layer stand at the front, outermost first: with room for them, each layer is sealed where
     // it lies, and a body of 10 MB is copied once.
-    let mut buffer = Vec::with_capacity(total);
+    buffer.clear();
+    buffer.reserve_exact(total);
     buffer.resize(front * parties.len(), 0);
     buffer.extend_from_slice(&framed.before);
     buffer.extend_from_slice(body);

@@ -24,6 +24,7 @@ pub mod v4;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use build::build_in;
 pub use build::{BuildError, Built, OnionRoute, build};
 pub use destination::{OpenedRequest, ServerReply, open_request, open_request_by};
 pub use hop_cipher::HopCipher;

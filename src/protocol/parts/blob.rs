@@ -6,7 +6,8 @@ use thiserror::Error;
 use super::{PartIndex, PartList, PartPlan, PartsSecret};
 use crate::protocol::digest::Digest;
 use crate::protocol::seal::{
-    ContentKind, OpenError, Opened, SealedBlob, UnverifiedBlob, VerifyError, draw_nonce, seal_with,
+    ContentKind, HeaderParts, OpenError, Opened, SealError, SealedBlob, UnverifiedBlob,
+    VerifyError, draw_nonce, seal_in,
 };
 
 /// What [`seal_part`] makes. There is no key in it: it follows from the secret of the share.
@@ -36,11 +37,36 @@ pub fn seal_part(
             got: content.len(),
         });
     }
+    let copy = |place: &mut [u8]| {
+        place.copy_from_slice(content);
+        Ok::<_, SealError>(())
+    };
+    let sealed = seal_part_in(Vec::new(), secret, plan, index, copy, rng);
+    Ok(sealed.expect("a plan gives to a part what its class carries, and a part has no name"))
+}
+
+/// Seals one part as [`seal_part`] does, in the memory of `buffer`, whose content is replaced. `write_content` writes the
+/// bytes of [`PartPlan::range`] to the place where they are sealed, so that they are nowhere else.
+///
+/// # Errors
+/// Those of `write_content`: a plan gives to a part what its class carries.
+pub(crate) fn seal_part_in<E: From<SealError>>(
+    buffer: Vec<u8>,
+    secret: &PartsSecret,
+    plan: &PartPlan,
+    index: PartIndex,
+    write_content: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    rng: &mut impl CryptoRng,
+) -> Result<SealedPart, E> {
     let nonce = draw_nonce(rng);
     let key = secret.part_key(index, &nonce);
-    let kind = ContentKind::Part;
-    let sealed = seal_with(key, nonce, plan.class(), kind, None, None, content)
-        .expect("a plan gives to a part what its class carries, and a part has no name");
+    let header = HeaderParts {
+        kind: ContentKind::Part,
+        content_len: plan.content_len(index),
+        name: None,
+        modified: None,
+    };
+    let sealed = seal_in(buffer, key, nonce, plan.class(), header, write_content)?;
     Ok(SealedPart {
         blob: sealed.blob,
         digest: sealed.digest,
@@ -65,6 +91,12 @@ impl OpenedPart {
     #[must_use]
     pub fn content(&self) -> &[u8] {
         self.0.content()
+    }
+
+    /// The memory that it stood in, empty and overwritten.
+    #[must_use]
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.0.into_buffer()
     }
 }
 

@@ -83,6 +83,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use blob::seal_part_in;
 pub use blob::{OpenPartError, OpenedPart, SealedPart, WrongPartLen, seal_part};
 pub use list::{BuildListError, PartList, PartListBuilder, ReadListError};
 pub use plan::{

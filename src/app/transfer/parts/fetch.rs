@@ -315,7 +315,9 @@ impl Fetching {
             ProgressSink::new(progress.of_part(start.index)).with_paths_of(call.progress());
         let call = call.clone().with_progress(moving);
         let (part, pace) = fetch_part(&call, &self.list, start.index, start.unlike).await?;
-        block_in_place(|| self.write(start.index, &part))?;
+        let written = block_in_place(|| self.write(start.index, &part));
+        call.buffers().put(part.into_buffer());
+        written?;
         Ok(pace)
     }
 

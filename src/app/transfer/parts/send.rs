@@ -15,6 +15,7 @@ use crate::app::error::{AppError, LocalFileError, ServerRefusal};
 use crate::app::kept::owned::{OwnShare, OwnShares};
 use crate::app::kept::unfinished::ShareLog;
 use crate::app::parcel::Parcel;
+use crate::net::SpareBuffers;
 use crate::protocol::address::FileId;
 use crate::protocol::capability::expiry::{expiry_hour, hour_begins, hour_of};
 use crate::protocol::capability::{OwnerToken, receipt_key};
@@ -23,7 +24,7 @@ use crate::protocol::file_api::{
 };
 use crate::protocol::parts::{
     PartIndex, PartQueue, PartStart, PartsDirection, PartsOwner, PartsSecret, SealedPart, Store,
-    seal_part,
+    seal_part_in,
 };
 use crate::protocol::path::Hops;
 use crate::protocol::pointer::{Pointer, PointerKey, short_name};
@@ -154,7 +155,8 @@ impl Sending {
         if kept {
             return Ok(TryPace::default());
         }
-        let SealedPart { blob, digest } = block_in_place(|| self.seal(index))?;
+        let buffers = call.buffers();
+        let SealedPart { blob, digest } = block_in_place(|| self.seal(index, buffers))?;
         let moving = ProgressSink::new(progress.of_part(index)).with_paths_of(call.progress());
         let call = call.clone().with_progress(moving);
         let terms = UploadTerms {
@@ -176,14 +178,16 @@ impl Sending {
     }
 
     /// Reads and seals a part. Blocking.
-    fn seal(&self, index: PartIndex) -> Result<SealedPart, AppError> {
-        let plan = self.log.lock().state().begin().plan;
-        let content = self.parcel.read(plan.range(index))?;
-        let log = self.log.lock();
-        let secret = PartsSecret::from_bytes(*log.state().begin().secret.as_bytes());
-        drop(log);
-        seal_part(&secret, &plan, index, &content, &mut random::system())
-            .map_err(|_other_len| LocalFileError::Changed.into())
+    fn seal(&self, index: PartIndex, buffers: &SpareBuffers) -> Result<SealedPart, LocalFileError> {
+        let (plan, secret) = {
+            let log = self.log.lock();
+            let begin = log.state().begin();
+            let secret = PartsSecret::from_bytes(*begin.secret.as_bytes());
+            (begin.plan, secret)
+        };
+        let buffer = buffers.take(plan.class().blob_len());
+        let read = |place: &mut [u8]| self.parcel.read_into(plan.range(index).start, place);
+        seal_part_in(buffer, &secret, &plan, index, read, &mut random::system())
     }
 
     /// Whether the server has a part of which no confirmation came.
