@@ -13,9 +13,9 @@ use crate::support::{Network, cloak, content, peak_kib};
 const LEN: usize = 120_000_000;
 /// What a client may take above one that shares or fetches a small file: of each of the four parts on their way the sealed
 /// part and the request around it, and a little for connections.
-const SHARE_KIB: u64 = 100 * 1_024;
+const SHARE_KIB: u64 = 92 * 1_024;
 /// As [`SHARE_KIB`], of each part the answer that it is opened in.
-const GET_KIB: u64 = 64 * 1_024;
+const GET_KIB: u64 = 56 * 1_024;
 
 #[test]
 fn parts_that_follow_each_other_use_the_same_memory() {
