@@ -8,6 +8,7 @@ use super::kept::owned::OwnRecordError;
 use super::kept::unfinished::UnfinishedError;
 use super::operate::builtin::BuiltInError;
 use super::received::save::SaveError;
+use super::relays::NewerListWaits;
 use super::relays::set::{RelayOffer, RelaySourceError};
 use super::settings::{SettingsError, UnreadSettings};
 use super::transfer::join::JoinError;
@@ -119,7 +120,32 @@ pub enum AppError {
     NoSuchEntry(String),
     /// No answer of the server came.
     #[error(transparent)]
-    Transfer(#[from] ExchangeError),
+    Transfer(#[from] FailedExchange),
+}
+
+/// A request that ended without an answer of the server.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{exchange}")]
+pub struct FailedExchange {
+    /// Why there is none.
+    pub exchange: ExchangeError,
+    /// A newer relay list that waits in the network of the request, where relays of the older one can be the reason.
+    pub waits: Option<Box<NewerListWaits>>,
+}
+
+impl From<ExchangeError> for FailedExchange {
+    fn from(exchange: ExchangeError) -> Self {
+        Self {
+            exchange,
+            waits: None,
+        }
+    }
+}
+
+impl From<ExchangeError> for AppError {
+    fn from(error: ExchangeError) -> Self {
+        Self::Transfer(error.into())
+    }
 }
 
 /// Why nobody can be invited to use a server.
@@ -363,7 +389,7 @@ impl From<DriveError> for AppError {
     fn from(error: DriveError) -> Self {
         match error {
             DriveError::Cancelled => Self::Cancelled,
-            DriveError::Failed(error) => Self::Transfer(error),
+            DriveError::Failed(error) => error.into(),
             DriveError::Proxy(failure) => Self::Proxy(failure),
         }
     }

@@ -1,5 +1,6 @@
 //! The terminal's rules: where things are printed, when there is a bar, what ends a command.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use super::commands::remove_data;
 use super::{CliError, StoredFile};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::process::streams::{self, OutputError};
+use crate::app::relays::RelaySourceError;
 use crate::app::transfer::share::ASKED_FROM;
 use crate::app::transfer::stage::{ProgressSink, Stage};
 use crate::app::words::harmless::harmless;
@@ -123,24 +125,44 @@ fn print_failure(failure: &CliError) {
 }
 
 /// What the command line has against it; the sentences of the use cases are everybody's and name no options.
-const fn options_against(error: &AppError) -> Option<&'static str> {
-    match error {
+fn options_against(error: &AppError) -> Option<Cow<'static, str>> {
+    let options = match error {
         AppError::NoRelays => {
-            Some("on the command line: cloak join, cloak networks add, --relays FILE, or --direct")
+            "on the command line: cloak join, cloak networks add, --relays FILE, or --direct"
         }
-        AppError::RelaysOffered(_) => Some("on the command line: --accept-relay-list"),
+        AppError::RelaysOffered(_) => "on the command line: --accept-relay-list",
         AppError::Server(ServerRefusal::AccessWord { .. }) => {
-            Some("on the command line: --access-word WORD")
+            "on the command line: --access-word WORD"
         }
         AppError::Settings(_) => {
-            Some("on the command line: move the file away to go on with the default settings")
+            "on the command line: move the file away to go on with the default settings"
         }
-        AppError::Proxy(_) => Some("on the command line: --proxy socks5://HOST:PORT"),
-        AppError::Transfer(why) if matches!(why.failure, Failure::NoPath(_)) => {
-            Some("on the command line: cloak networks relax")
+        AppError::Proxy(_) => "on the command line: --proxy socks5://HOST:PORT",
+        AppError::RelaySource(RelaySourceError::ManyGone { .. }) => {
+            "on the command line: cloak networks relays NAME shows the list, and --accept uses it"
         }
-        _ => None,
+        AppError::Transfer(why) => match (&why.waits, &why.exchange.failure) {
+            (Some(waits), _) => {
+                return Some(Cow::Owned(format!(
+                    "on the command line: cloak networks relays {} shows the list, and --accept uses it",
+                    shell_word(&waits.network)
+                )));
+            }
+            (None, Failure::NoPath(_)) => "on the command line: cloak networks relax",
+            (None, _) => return None,
+        },
+        _ => return None,
+    };
+    Some(Cow::Borrowed(options))
+}
+
+/// A text as one word of a shell's command line: in single quotes where a shell would read something else.
+fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_.:/".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
     }
+    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
 /// Says a message of three sentences on standard error.
@@ -381,6 +403,19 @@ mod tests {
     use super::*;
 
     const POINTER: &str = "cloak15cq8sxtgw368que69uhkv6tvv4ejuetcv9khqmr99ehhyecptqstx2n5k009d8hcuj9t334l586n8srdt4jrwfwf5f5urc8j2djvhcszwepr2mz3dye8snrkvex5c6mc235hqc64dp9hwq6cyqp53mz46acs9th9ehs7chgtkqjsp9am2ezrcrn52kkeedr59f7hzpzcyzsln6vhyl9q65ra0heezgxqkseywup3asn75tl56jgaz5uv9ue2gpgcxv9j3puj";
+
+    #[test]
+    fn a_name_is_one_word_of_a_command_line() {
+        for (name, word) in [
+            ("Choir", "Choir"),
+            ("files.example:8787", "files.example:8787"),
+            ("Ann's friends", r"'Ann'\''s friends'"),
+            ("a; rm b", "'a; rm b'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(name), word);
+        }
+    }
 
     #[test]
     fn nothing_but_a_yes_is_one() {

@@ -485,6 +485,7 @@ impl Window {
                 Focus::AccessWord(_)
                 | Focus::NetworkMenu(_)
                 | Focus::NetworkName(_)
+                | Focus::NewerList(_)
                 | Focus::RelayLine
                 | Focus::Session
                 | Focus::ServerAddress,

@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cloakroom::app::client::{Client, Destination};
-use cloakroom::app::error::{AppError, ServerRefusal};
+use cloakroom::app::error::{AppError, FailedExchange, ServerRefusal};
 use cloakroom::app::received::save::SaveTo;
-use cloakroom::app::relays::{ListState, NetworkId, RelaySource, RelaySourceError};
+use cloakroom::app::relays::{
+    ListState, ManyGone, NetworkId, NewerListWaits, RelaySource, RelaySourceError, Relays,
+};
 use cloakroom::app::settings::{Change, Home, ServerChoice, ServerEntry, Settings};
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::get::{self, Choice, GetRequest};
 use cloakroom::app::transfer::join::{
     JoinChoice, JoinError, JoinOffer, Joined, JoinedState, Meets, join,
 };
+use cloakroom::app::transfer::manage;
 use cloakroom::app::transfer::program::Program;
 use cloakroom::app::transfer::share::{self, ShareRequest};
+use cloakroom::app::words::message::{Remedy, UserMessage};
 use cloakroom::app::words::who_saw_what::RequestShown;
 use cloakroom::protocol::capability::AccessWord;
 use cloakroom::protocol::invitation::{Invitation, InvitationParts, Purpose};
@@ -28,7 +32,7 @@ use cloakroom::server::network::command::{NetworkAnswer, NetworkCommand};
 use cloakroom::wire::random;
 use tempfile::TempDir;
 
-use super::world::{HOUR, Member, START, World, identity, wait_for};
+use super::world::{HOUR, Member, START, World, identity, key, wait_for};
 
 /// Somebody with a folder of settings and data.
 struct Person {
@@ -128,7 +132,7 @@ impl Person {
     fn list(&self) -> (ListState, usize, Option<usize>) {
         let network = network();
         let now = self.client.program().now();
-        let relays = cloakroom::app::relays::Relays::of(self.client.program().home());
+        let relays = Relays::of(self.client.program().home());
         let view = relays.view_network(&network, now).unwrap();
         let count = view.source.list.map_or(0, |list| list.relays.len());
         let waiting = view.waiting.map(|list| list.relays.len());
@@ -196,7 +200,7 @@ async fn a_friend_joins_shares_and_invites_a_friend_who_receives() {
     assert!(asked.len() >= 3 && asked.iter().all(|key| invited.contains(key)));
 
     let pointer = friend.share(b"a photo").await.unwrap();
-    let relays = cloakroom::app::relays::Relays::of(friend.client.program().home());
+    let relays = Relays::of(friend.client.program().home());
     let onward = relays
         .invite(
             friend.client.program(),
@@ -407,7 +411,7 @@ async fn a_network_whose_relays_do_not_answer_is_saved_and_asked_with_the_first_
     assert!(matches!(joined.state, JoinedState::NotNow(_)));
     assert_eq!(friend.list(), (ListState::Missing(None), 0, None));
     let failed = friend.share(b"too early").await.err().unwrap();
-    assert!(matches!(failed, AppError::Transfer(_)), "{failed}");
+    assert_eq!(waits(&failed), None, "{failed}");
 
     for (seed, port) in ports {
         let back = world.relay(seed, seed, |config| config.settings.listen.set_port(port));
@@ -440,6 +444,78 @@ async fn an_invitation_that_does_not_work_takes_nothing_from_a_member() {
     assert!(matches!(refused, AppError::Transfer(_)), "{refused}");
     assert_eq!(friend.settings(), &settings);
     assert_eq!(fs::read(&file).unwrap(), kept);
+    friend.share(b"a photo").await.unwrap();
+}
+
+/// The newer list that an error names.
+fn waits(error: &AppError) -> Option<&NewerListWaits> {
+    match error {
+        AppError::Transfer(FailedExchange { waits, .. }) => waits.as_deref(),
+        other => panic!("{other}"),
+    }
+}
+
+/// Relays that stayed in the network do not pass requests on to those that left it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_over_an_older_list_names_the_newer_one_that_waits() {
+    let (world, mut relays) = network_of(1..=5).await;
+    let mut friend = Person::new(&world);
+    friend.join(world.friends().await.unwrap()).await.unwrap();
+    let pointer = || async { friend.share(b"a photo").await.unwrap() };
+    let (first, second) = (pointer().await, pointer().await);
+
+    for key in [key(1), key(2), key(3)] {
+        world.command(NetworkCommand::Remove { key }).await;
+    }
+    relays.push(world.join(6).await);
+    let gone: Vec<_> = relays.drain(..3).collect();
+    world.pass(HOUR);
+    wait_for("the list without them", || async {
+        world.listed().await == 3
+    })
+    .await;
+    world.pass(HOUR);
+    for relay in &relays {
+        relay.has_list_of(3).await;
+    }
+    // An invitation of today leads to the newer list, which is no reason to use it.
+    let joined = friend.join(world.friends_when_ready().await).await.unwrap();
+    assert!(matches!(joined.state, JoinedState::Works(_)));
+    assert_eq!(friend.list(), (ListState::Good, 5, Some(3)));
+    for relay in gone {
+        relay.die().await;
+    }
+
+    let expected = NewerListWaits {
+        network: "Ann's friends".to_owned(),
+        lacks: ManyGone { gone: 3, before: 5 },
+    };
+    let failed = friend.share(b"a photo").await.err().unwrap();
+    assert_eq!(waits(&failed), Some(&expected), "{failed}");
+    let message = UserMessage::from(&failed);
+    assert!(message.why.contains("Ann's friends"), "{message:?}");
+    assert_eq!(message.remedy, Remedy::NewerList);
+    let source = Destination::SourceOf(&first);
+    let call = friend.client.call(source, &friend.context).await.unwrap();
+    let ended = [
+        manage::status(&call, &first).await.map(|_status| ()),
+        manage::extend(&call, &first, None)
+            .await
+            .map(|_extended| ()),
+        manage::delete(&call, &first).await.map(|_deleted| ()),
+        friend.get(second).await.map(|_content| ()),
+    ];
+    for ended in ended {
+        let failed = ended.unwrap_err();
+        assert_eq!(waits(&failed), Some(&expected), "{failed}");
+    }
+
+    // Whoever accepts it gets through again. Guards that were silent are tried again after a while.
+    let relays = Relays::of(friend.client.program().home());
+    let now = friend.client.program().now();
+    relays.accept_waiting(&network(), now).unwrap();
+    world.pass(HOUR);
+    friend.get(first).await.unwrap();
     friend.share(b"a photo").await.unwrap();
 }
 

@@ -1062,7 +1062,7 @@ fn told(world: &mut World, kind: NetworkKind, seed: u64) -> (String, u32) {
             Step::Wait(_) => {}
             Step::Done(response) => return (format!("answered {}", response.code), tries),
             Step::Failed(error) => {
-                let message = UserMessage::from(&AppError::Transfer(error));
+                let message = UserMessage::from(&AppError::from(error));
                 return (message.what, tries);
             }
         }

@@ -113,7 +113,7 @@ pub(crate) fn cut_pointer() -> &'static str {
 
 /// Why an upload fails when the server does not answer.
 pub(crate) fn no_answer() -> AppError {
-    AppError::Transfer(ExchangeError {
+    AppError::from(ExchangeError {
         failure: Failure::ServerUnreachable,
         tries: 4,
         direct: false,

@@ -9,11 +9,11 @@ use std::panic::UnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 
-use cloakroom::app::error::{AppError, Mismatch, ServerRefusal};
+use cloakroom::app::error::{AppError, FailedExchange, Mismatch, ServerRefusal};
 use cloakroom::app::kept::history::HistoryStatus;
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::{Content, Disagreement, Family, Findings};
-use cloakroom::app::relays::{RelaySource, RelaySourceError};
+use cloakroom::app::relays::{NewerListWaits, RelaySource, RelaySourceError};
 use cloakroom::app::settings::{Change, Contrast, ServerChoice, Settings, SeveralThings, Theme};
 use cloakroom::app::transfer::join::{JoinChoice, JoinError};
 use cloakroom::app::transfer::stage::{PartsMoved, Stage};
@@ -443,6 +443,23 @@ const SCENES: &[Scene] = &[
         desk.act(NetworkAction::OpenName(server("files.example").address));
         desk.until_seen("Name of the network here");
     }),
+    ("share-failed-network-list", |desk| {
+        desk.backend.fail_next(AppError::Transfer(FailedExchange {
+            exchange: ExchangeError {
+                failure: Failure::RelayUnreachable(key_of(1)),
+                tries: 4,
+                direct: false,
+            },
+            waits: Some(Box::new(NewerListWaits {
+                network: "Ann's friends".to_owned(),
+                lacks: ManyGone { gone: 3, before: 5 },
+            })),
+        }));
+        let file = desk.file("minutes.odt");
+        desk.drop_files(&[file]);
+        desk.backend.let_go(1);
+        desk.until_seen("See the newer list");
+    }),
     ("settings-network-list", |desk| {
         desk.backend.network_stands(NetworkSeen {
             relays: 5,
@@ -740,7 +757,7 @@ fn hover(desk: &mut Desk, paths: &[PathBuf]) {
 /// One that failed, one that is done, one that waits to end; in any language.
 fn several(desk: &mut Desk) {
     let failure = Failure::ServerUnreachable;
-    let silent = AppError::Transfer(ExchangeError {
+    let silent = AppError::from(ExchangeError {
         failure,
         tries: 4,
         direct: false,

@@ -36,6 +36,7 @@ pub(in crate::app) mod service_nodes;
 pub(in crate::app) mod set;
 pub(in crate::app) mod store;
 mod view;
+pub(in crate::app) mod waiting;
 
 pub use networks::NetworkView;
 pub use problem::{ListProblem, ListProblemKind};
@@ -43,6 +44,7 @@ pub use service_nodes::{ServiceNodeFileError, ServiceNodeNetwork};
 pub use set::{NetworkId, RelayOffer, RelaySet, RelaySource, RelaySourceError, UseFor};
 pub use store::AcceptedServer;
 pub use view::{ListState, SourceView};
+pub use waiting::{ManyGone, NewerListWaits};
 
 use networks::KeptNetworks;
 use store::{AskedSeeds, RelayFiles};

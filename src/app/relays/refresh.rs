@@ -9,7 +9,9 @@ use std::time::Duration;
 use tracing::debug;
 
 use super::problem::{ListProblem, ListProblemKind};
+use super::waiting::name_waiting_list;
 use super::{NetworkId, RelaySource, Relays};
+use crate::app::error::AppError;
 use crate::app::transfer::call::{Call, ShownLog};
 use crate::app::transfer::routed_server::Route;
 use crate::protocol::file_api::{self, FileRequest, RELAYS_FEATURE, SignedList};
@@ -17,8 +19,14 @@ use crate::protocol::relay_list::{ListSource, Refresh};
 use crate::protocol::size_class::SizeClass;
 
 /// Runs a transfer's own `work`, and asks the server of `call` for a newer relay list if that is due: before the work for
-/// a list that ends soon, else beside it.
-pub(in crate::app) async fn beside<T>(call: &Call, work: impl Future<Output = T>) -> T {
+/// a list that ends soon, else beside it. A list that came meanwhile and waits is named where the work fails.
+///
+/// # Errors
+/// Those of `work`.
+pub(in crate::app) async fn beside<T>(
+    call: &Call,
+    work: impl Future<Output = Result<T, AppError>>,
+) -> Result<T, AppError> {
     let Some(list) = before(call).await else {
         return work.await;
     };
@@ -42,7 +50,7 @@ pub(in crate::app) async fn beside<T>(call: &Call, work: impl Future<Output = T>
         }
     };
     call.log().extend(log.requests());
-    done
+    done.map_err(|error| name_waiting_list(call, error))
 }
 
 /// Asks now for a list that ends soon. Returns a list that is to be asked for beside the transfer.

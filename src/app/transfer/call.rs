@@ -12,6 +12,7 @@ use super::stage::{ProgressSink, Stage};
 use crate::app::error::{AppError, ServerRefusal};
 use crate::app::kept::remembered::{KeptInfo, KeptPath};
 use crate::app::relays::set::RelaySet;
+use crate::app::relays::waiting::name_waiting_list;
 use crate::app::words::who_saw_what::{self, Asked, RequestShown, WhoSawWhat};
 pub(super) use crate::net::TryPace;
 use crate::net::{self, DriveError, HttpTransport, Moved, Progress, SpareBuffers};
@@ -305,6 +306,17 @@ impl Call {
 
     /// As [`Call::run`], over another last relay than that of `unlike` where there is one, else over another middle.
     pub(super) async fn run_unlike(
+        &self,
+        unlike: Option<Hops>,
+        request: &FileRequest,
+        expected_answer_len: usize,
+    ) -> Result<RoutedAnswer, AppError> {
+        let answer = self.run_or_take_over(unlike, request, expected_answer_len);
+        let answer = answer.await;
+        answer.map_err(|error| name_waiting_list(self, error))
+    }
+
+    async fn run_or_take_over(
         &self,
         unlike: Option<Hops>,
         request: &FileRequest,

@@ -375,7 +375,7 @@ async fn join_kept(
 fn may_be_the_network_here(error: &AppError) -> bool {
     match error {
         AppError::Proxy(_) => true,
-        AppError::Transfer(why) => is_of_first_link(&why.failure),
+        AppError::Transfer(why) => is_of_first_link(&why.exchange.failure),
         _ => false,
     }
 }

@@ -304,7 +304,9 @@ impl<'a> BlobUpload<'a> {
         };
         self.record.before_sending(blob, tried.as_ref())?;
         let stored = match (self.store(info).await, &tried) {
-            (Err(AppError::Transfer(error)), Some(id)) if may_have_arrived(&error.failure) => {
+            (Err(AppError::Transfer(error)), Some(id))
+                if may_have_arrived(&error.exchange.failure) =>
+            {
                 let found = self.look_for(id).await;
                 found.map(|at| (at, None)).ok_or_else(|| error.into())
             }

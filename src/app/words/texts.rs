@@ -27,6 +27,8 @@ text_table! {
         decimal(whole: &str, tenth: &str);
         thousands;
         list_comma;
+        newer_list_waits(network: &str, gone: usize, before: usize);
+        see_newer_list;
         titled(title: &str, text: &str);
         two_sentences(first: &str, second: &str);
         size_empty;

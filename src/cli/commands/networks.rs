@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{open_client, relays};
 use crate::app::client::Client;
 use crate::app::error::{AppError, NoInvitation};
-use crate::app::relays::{ListState, NetworkView, RelaySource, RelaySourceError};
+use crate::app::relays::{ListState, ManyGone, NetworkView, RelaySource, RelaySourceError};
 use crate::app::settings::{Change, ServerChoice, ServerEntry, Settings};
 use crate::cli::CliError;
 use crate::cli::args::{NetworksArgs, NetworksCommand};
@@ -354,15 +354,10 @@ fn show_relays(client: &Client, server: &ServerEntry, accept: bool) -> Result<()
     }
     let view = view(client, server)?.ok_or_else(no_relays)?;
     relays::print_view(program, &view.source, "network")?;
-    if let (Some(list), Some(newer)) = (&view.source.list, &view.waiting) {
-        let gone = list.relays.iter();
-        let gone = gone
-            .filter(|relay| newer.find(&relay.key).is_none())
-            .count();
+    if let (Some(ManyGone { gone, before }), Some(newer)) = (view.many_gone(), &view.waiting) {
         print_line(&format!(
-            "  waiting   a newer list of {} relays lacks {gone} of these {}: ask whoever runs the network, then use it with --accept",
+            "  waiting   a newer list of {} relays lacks {gone} of these {before}: ask whoever runs the network, then use it with --accept",
             newer.relays.len(),
-            list.relays.len()
         ))?;
     }
     Ok(())

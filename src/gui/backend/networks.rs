@@ -13,7 +13,7 @@ use crate::app::transfer::join::{self, JoinChoice, JoinError, JoinOffer, JoinedS
 use crate::app::transfer::join_nodes;
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    InvitationInfo, JoinWanted, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState,
+    InvitationInfo, JoinWanted, JoinedNetwork, KnownNetwork, NetworkSeen, NetworkState,
     PointerText, TextHolds, Trouble,
 };
 use crate::gui::text;
@@ -179,14 +179,7 @@ fn info(offer: &JoinOffer, with_pointer: bool) -> InvitationInfo {
 
 fn network_seen(view: &NetworkView, now: u64) -> NetworkSeen {
     let list = view.source.list.as_ref();
-    let waiting = list.zip(view.waiting.as_ref()).map(|(list, newer)| {
-        let is_gone = |key| newer.relays.iter().all(|relay| relay.key != key);
-        let gone = list.relays.iter().filter(|relay| is_gone(relay.key));
-        ManyGone {
-            gone: gone.count(),
-            before: list.relays.len(),
-        }
-    });
+    let waiting = view.many_gone();
     let problem = view.source.problem.as_ref();
     NetworkSeen {
         relays: list.map_or(0, |list| list.relays.len()),

@@ -17,6 +17,8 @@ pub enum Focus {
     Menu(TransferId),
     /// The button with three dots of the network whose server is at this place.
     NetworkMenu(usize),
+    /// The button that uses the newer list which waits in the network whose server is at this place.
+    NewerList(usize),
     /// The field for the name of the network whose server is at this place.
     NetworkName(usize),
     /// The button that puts the notice away; a reader says the notice there.

@@ -62,7 +62,7 @@ pub use self::listed::{Filter, ListAction};
 pub use self::listing::{FolderListing, ListedEntry, Listing};
 pub use self::modal::{Modal, ModalAction};
 pub use self::networks::{
-    InviteFor, InviteSheet, ManyGone, NameField, NetworkAction, NetworkSeen, StillThere,
+    InviteFor, InviteSheet, NameField, NetworkAction, NetworkSeen, StillThere,
 };
 pub use self::opening::Examine;
 pub use self::pace::{Pace, Speed};
@@ -98,6 +98,7 @@ use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::received::content_type::Findings;
 use crate::app::settings::{Change, ServerChoice, Settings};
+pub use crate::app::relays::ManyGone;
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     Announced, ClipboardWork, DialogWork, Effect, Focus, ManageAction, Modal, Model, PointerText,
-    SettingsWork, Timer, Tone, Transfer, TransferId, TransferJob, TransferState, WindowMessage,
+    Screen, SettingsWork, Timer, Tone, Transfer, TransferId, TransferJob, TransferState,
+    WindowAction, WindowMessage,
 };
+use crate::app::relays::ManyGone;
 use crate::app::settings::{Change, ServerChoice, ServerEntry};
 use crate::app::words::message::UserMessage;
 use crate::protocol::address::ServerAddress;
@@ -24,15 +26,6 @@ pub struct NetworkSeen {
     pub waiting: Option<ManyGone>,
     /// What is wrong with it, if anything.
     pub trouble: Option<String>,
-}
-
-/// How many relays of a list are missing in the newer one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ManyGone {
-    /// So many are missing.
-    pub gone: usize,
-    /// Of so many.
-    pub before: usize,
 }
 
 /// The sheet with an invitation, while it is open. Never printed.
@@ -104,6 +97,8 @@ pub enum NetworkAction {
     Rename,
     /// Save the invitation of the open sheet in a file.
     SaveInvitation,
+    /// Show the newer list that waits in the network of this server, since something there failed.
+    SeeNewerList(ServerAddress),
     /// Use the newest list, which waits since it lacks many relays.
     UseNewList(ServerAddress),
 }
@@ -136,6 +131,7 @@ impl Model {
             NetworkAction::OpenName(server) => self.open_name(server),
             NetworkAction::Rename => return self.rename(),
             NetworkAction::SaveInvitation => return self.save_invitation(),
+            NetworkAction::SeeNewerList(server) => return self.see_newer_list(&server),
             NetworkAction::UseNewList(server) => {
                 self.close_network_menu();
                 let settings = self.settings_now();
@@ -291,12 +287,18 @@ impl Model {
     }
 
     /// The server that a row's file goes to or comes from; `None` for the one inside the program.
-    pub(super) fn server_of(&self, id: TransferId) -> Option<ServerAddress> {
+    #[must_use]
+    pub(crate) fn server_of(&self, id: TransferId) -> Option<ServerAddress> {
         let row = self.transfer(id)?;
         match (&row.goes_to, &row.job) {
             (Some(ServerChoice::Server(server)), _) => Some(server.clone()),
             (_, TransferJob::Receive { pointer, .. }) => {
                 Some(Pointer::find(pointer.as_str()).ok()?.server)
+            }
+            // A row of an earlier start knows its pointer alone.
+            (None, TransferJob::Share(_)) => {
+                let pointer = Pointer::find(row.pointer()?.as_str()).ok()?;
+                Some(pointer.server)
             }
             _ => None,
         }
@@ -400,8 +402,26 @@ impl Model {
         effects
     }
 
-    /// Takes in how the relay lists of networks stand, and says once of each that it ends soon.
-    pub(super) fn on_networks_seen(&mut self, seen: BTreeMap<ServerAddress, NetworkSeen>) {
+    /// Goes to the newer list that waits in the network of this server; to the networks where it has none any more.
+    pub(super) fn see_newer_list(&mut self, server: &ServerAddress) -> Vec<Effect> {
+        let effects = self.on_action(WindowAction::Go(Screen::Settings));
+        self.focus = self.place_of_joined(server).map(Focus::NewerList);
+        effects
+    }
+
+    /// Takes in how the relay lists of networks stand, and says once of each that it ends soon. Where a list does not wait
+    /// any more, what failed since it waited is tried again.
+    pub(super) fn on_networks_seen(
+        &mut self,
+        seen: BTreeMap<ServerAddress, NetworkSeen>,
+    ) -> Vec<Effect> {
+        let waits = |seen: &NetworkSeen| seen.waiting.is_some();
+        let before = self.settings_screen.networks.iter();
+        let before = before.filter(|(_, seen)| waits(seen));
+        let accepted: Vec<_> = before
+            .map(|(server, _)| server.clone())
+            .filter(|server| seen.get(server).is_some_and(|seen| !waits(seen)))
+            .collect();
         let soon = |(server, seen): (&ServerAddress, &NetworkSeen)| {
             let expires = seen.expires.filter(|_| seen.ends_soon)?;
             Some((server.clone(), expires))
@@ -415,6 +435,7 @@ impl Model {
                 self.say(Tone::Warning, WindowMessage::ListEndsSoon(name, expires));
             }
         }
+        self.return_where_newer_list_helps(&accepted)
     }
 
     fn leave_anyway(&mut self) -> Vec<Effect> {

@@ -10,6 +10,7 @@ use super::{
     UserMessage, WindowEffect,
 };
 use crate::app::words::who_saw_what::WhoSawWhat;
+use crate::protocol::address::ServerAddress;
 use crate::protocol::invitation::Invitation;
 use crate::protocol::pointer::Pointer;
 
@@ -389,6 +390,13 @@ impl Model {
             self.announce(false, what);
         }
         Vec::new()
+    }
+
+    /// The server of the pointer in the field.
+    #[must_use]
+    pub(crate) fn pointer_server(&self) -> Option<ServerAddress> {
+        let pointer = Pointer::find(self.receive.text.as_str()).ok()?;
+        Some(pointer.server)
     }
 
     pub(super) fn describe_again(&self) -> Option<Effect> {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::app::settings::ServerChoice;
 use crate::app::words::message::Remedy;
+use crate::protocol::address::ServerAddress;
 
 /// Where the person returns once Settings have what was missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,10 @@ impl Model {
             }
             Remedy::DefaultSettings => self.on_action(SettingsAction::UseDefaults),
             Remedy::Folder => self.on_action(SettingsAction::ChooseDownloads),
+            Remedy::NewerList => match self.server_of(id) {
+                Some(server) => self.see_newer_list(&server),
+                None => self.on_action(WindowAction::Go(Screen::Settings)),
+            },
             Remedy::Nothing => Vec::new(),
             Remedy::Options => {
                 self.screen = Screen::Share;
@@ -123,6 +128,25 @@ impl Model {
                 }
                 self.retry(|row| row.id == id)
             }
+        }
+    }
+
+    /// Returns to the row that failed while a newer relay list of one of these servers waited, now that none waits there.
+    pub(super) fn return_where_newer_list_helps(
+        &mut self,
+        accepted: &[ServerAddress],
+    ) -> Vec<Effect> {
+        let Some(ReturnTo::Row(id)) = self.return_to else {
+            return Vec::new();
+        };
+        let row = self.transfer(id).map(|row| &row.state);
+        let failed_for_it =
+            matches!(row, Some(TransferState::Failed(why)) if why.remedy() == Remedy::NewerList);
+        let server = self.server_of(id);
+        if failed_for_it && server.is_some_and(|server| accepted.contains(&server)) {
+            self.return_from_settings()
+        } else {
+            Vec::new()
         }
     }
 

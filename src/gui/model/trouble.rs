@@ -54,7 +54,7 @@ const fn blames_server(error: &AppError) -> bool {
                 | ServerRefusal::StillThere
         ),
         AppError::Transfer(why) => matches!(
-            why.failure,
+            why.exchange.failure,
             Failure::Malformed
                 | Failure::ServerBusy(_)
                 | Failure::ServerPlain(_)

@@ -64,7 +64,7 @@ impl Model {
             Event::InvitationSaved(saved) => self.invitation_saved(saved),
             Event::Invited(what, server, made) => return self.on_invited(what, &server, made),
             Event::Joined(run, ended) => return self.on_joined(run, ended),
-            Event::NetworksSeen(seen) => self.on_networks_seen(seen),
+            Event::NetworksSeen(seen) => return self.on_networks_seen(seen),
             Event::KeptListRead(read) => self.on_kept_list(read),
             Event::Kept(run, id) => self.on_kept(run, id),
             Event::Left(left) => self.on_left(left),

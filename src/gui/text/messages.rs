@@ -52,6 +52,7 @@ pub(crate) fn remedy(remedy: Remedy) -> Option<&'static str> {
         Remedy::AccessWord => Some(texts::remedy_access_word()),
         Remedy::DefaultSettings => Some(texts::remedy_default_settings()),
         Remedy::Folder => Some(texts::remedy_folder()),
+        Remedy::NewerList => Some(texts::remedy_newer_list()),
         Remedy::Nothing => None,
         Remedy::Options => Some(texts::remedy_options()),
         Remedy::Paste => Some(texts::remedy_paste()),

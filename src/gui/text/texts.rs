@@ -325,6 +325,7 @@ text_table! {
         remedy_folder;
         remedy_options;
         remedy_paste;
+        remedy_newer_list;
         remedy_relays;
         limit_of(size: &str);
         asks_work(bits: u8);

@@ -3,7 +3,7 @@
 use egui::style::ScrollAnimation;
 use egui::{Id, Key, Modifiers, Role, ScrollArea, Ui, UiBuilder};
 
-use super::Drawn;
+use super::{Drawn, networks};
 use crate::app::words::harmless::harmless;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Flush, Loudness};
@@ -29,6 +29,8 @@ pub(super) fn part(ui: &mut Ui, model: &Model, info: &PointerInfo, drawn: &mut D
         }
         Some(Listing::Failed(trouble)) => {
             kit::said(ui, &text::trouble(trouble));
+            let server = model.pointer_server();
+            networks::newer_list_button(ui, trouble, server, drawn);
             show(ui, drawn);
         }
         Some(Listing::Folder(listing)) => list(ui, info, listing, drawn),

@@ -7,10 +7,12 @@ use egui::{Context, Id, Key, Ui, Vec2};
 use super::{Drawn, ViewContext};
 use crate::app::relays::RelaySource;
 use crate::app::settings::{Change, ServerEntry};
+use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Chosen, Field, Loudness, MenuEntry};
 use crate::gui::model::{
     Action, Focus, InviteSheet, ModalAction, Model, NameField, NetworkAction, NetworkSeen, Tone,
+    Trouble,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, palette_of, space};
@@ -83,7 +85,7 @@ pub(super) fn below(
         name_field(ui, model, at, field, drawn);
     }
     if let Some(seen) = model.settings_screen.networks.get(&known.address) {
-        list(ui, known, seen, now, drawn);
+        list(ui, model, (at, known), seen, now, drawn);
     }
     let is_shown = model.relays_server() == Some(&known.address);
     let source = known.network().map(RelaySource::Network);
@@ -98,13 +100,40 @@ pub(super) fn below(
     }
 }
 
-fn list(ui: &mut Ui, known: &ServerEntry, seen: &NetworkSeen, now: u64, drawn: &mut Drawn) {
+/// Below what failed while a newer relay list waits in the network of this server: a button that leads to the list. Nothing
+/// below any other trouble.
+pub(super) fn newer_list_button(
+    ui: &mut Ui,
+    trouble: &Trouble,
+    server: Option<ServerAddress>,
+    drawn: &mut Drawn,
+) {
+    let remedy = trouble.remedy();
+    if let (Remedy::NewerList, Some(words), Some(server)) = (remedy, text::remedy(remedy), server) {
+        ui.add_space(space::XS);
+        let see = Button::new(Loudness::Secondary, words).icon(Icon::Relay);
+        if ui.add(see).clicked() {
+            drawn.act(NetworkAction::SeeNewerList(server));
+        }
+    }
+}
+
+fn list(
+    ui: &mut Ui,
+    model: &Model,
+    (at, known): (usize, &ServerEntry),
+    seen: &NetworkSeen,
+    now: u64,
+    drawn: &mut Drawn,
+) {
     let palette = palette(ui);
     if let Some(waiting) = seen.waiting {
         kit::callout(ui, Tone::Warning, &text::list_waits(waiting), |ui| {
             ui.add_space(space::XS);
             let button = Button::new(Loudness::Secondary, text::use_new_list());
-            if ui.add(button).clicked() {
+            let button = ui.add(button);
+            drawn.focus(ui, model, Focus::NewerList(at), &button);
+            if button.clicked() {
                 drawn.act(NetworkAction::UseNewList(known.address.clone()));
             }
         });

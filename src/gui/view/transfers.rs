@@ -5,7 +5,7 @@ use egui::{
     WidgetInfo, vec2,
 };
 
-use super::{Drawn, ViewContext, row_id, row_menu};
+use super::{Drawn, ViewContext, networks, row_id, row_menu};
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::Remedy;
 use crate::gui::fonts::Icon;
@@ -244,7 +244,7 @@ fn body(
             if !shared.gone {
                 done(ui, model, context, transfer, shared, loud, drawn);
             }
-            told(ui, transfer, shared.gone);
+            told(ui, model, transfer, shared.gone, drawn);
             aside(ui, transfer);
         }
         TransferState::Received(_) => {
@@ -259,7 +259,7 @@ fn body(
         }
         TransferState::Cancelled | TransferState::Interrupted | TransferState::Paused => {
             stands_at(ui, transfer);
-            told(ui, transfer, false);
+            told(ui, model, transfer, false, drawn);
             again(ui, transfer, drawn);
         }
         TransferState::Discarding => {}
@@ -715,7 +715,7 @@ fn done(
 }
 
 /// The server's last answer about a shared file.
-fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
+fn told(ui: &mut Ui, model: &Model, transfer: &Transfer, gone: bool, drawn: &mut Drawn) {
     let palette = palette(ui);
     if transfer.managing.is_some() {
         ui.add_space(space::XS);
@@ -732,7 +732,10 @@ fn told(ui: &mut Ui, transfer: &Transfer, gone: bool) {
         }
         Some(Told::Failed(trouble)) => {
             ui.add_space(space::S);
-            kit::callout(ui, Tone::Danger, &text::trouble(trouble), |_| {});
+            kit::callout(ui, Tone::Danger, &text::trouble(trouble), |ui| {
+                let server = model.server_of(transfer.id);
+                networks::newer_list_button(ui, trouble, server, drawn);
+            });
         }
         Some(Told::Done(done)) => {
             ui.add_space(space::XS);
@@ -788,7 +791,7 @@ fn again(ui: &mut Ui, transfer: &Transfer, drawn: &mut Drawn) {
         Remedy::Folder => Icon::Folder,
         Remedy::DefaultSettings | Remedy::Options | Remedy::Nothing => Icon::Settings,
         Remedy::Paste => Icon::Paste,
-        Remedy::Relays => Icon::Relay,
+        Remedy::NewerList | Remedy::Relays => Icon::Relay,
         Remedy::Retry => Icon::Retry,
         Remedy::Server => Icon::Server,
     };

@@ -33,7 +33,7 @@ struct PartError {
 impl From<AppError> for PartError {
     fn from(error: AppError) -> Self {
         let failure = match &error {
-            AppError::Transfer(failed) => Some(PartFailure::from(failed)),
+            AppError::Transfer(failed) => Some(PartFailure::from(&failed.exchange)),
             AppError::Proxy(_) => Some(PartFailure::Unfinished),
             AppError::Server(refusal) => refused(*refusal),
             AppError::Mismatch(Mismatch::Part(error)) => Some(PartFailure::Open(*error)),

@@ -14,7 +14,9 @@ use super::harmless::harmless_start;
 use super::l10n::{Fill, tell_part};
 use super::texts;
 use super::units::{duration, size};
-use crate::app::error::{AppError, LocalFileError, Mismatch, NoInvitation, ServerRefusal};
+use crate::app::error::{
+    AppError, FailedExchange, LocalFileError, Mismatch, NoInvitation, ServerRefusal,
+};
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::kept::unfinished::UnfinishedError;
 use crate::app::operate::builtin::BuiltInError;
@@ -160,8 +162,7 @@ fn words(error: &AppError) -> UserMessage {
         AppError::Save(why) => texts::not_saved(&why.sentence()),
         AppError::Settings(why) => unread_settings(why),
         AppError::Server(why) => server(*why),
-        AppError::Transfer(why) if why.direct => direct_failure(&why.failure, why.tries),
-        AppError::Transfer(why) => failure(&why.failure, why.tries),
+        AppError::Transfer(why) => transfer(why),
     }
 }
 
@@ -367,6 +368,24 @@ fn proxy(failure: &ProxyFailure) -> UserMessage {
     }
 }
 
+/// Why no answer of the server came; where a newer relay list waits, that goes before every other reason.
+fn transfer(failed: &FailedExchange) -> UserMessage {
+    let why = &failed.exchange;
+    let said = if why.direct {
+        direct_failure(&why.failure, why.tries)
+    } else {
+        failure(&why.failure, why.tries)
+    };
+    match &failed.waits {
+        None => said,
+        Some(waits) => UserMessage {
+            why: texts::newer_list_waits(&waits.network, waits.lacks.gone, waits.lacks.before),
+            next: texts::see_newer_list().to_owned(),
+            ..said
+        },
+    }
+}
+
 /// Why a request failed that went straight to the server: there was no relay to blame.
 fn direct_failure(why: &Failure, tries: u32) -> UserMessage {
     let tried = texts::tried(tries);
@@ -448,8 +467,8 @@ mod tests {
     use crate::app::error::NeedsNewer;
     use crate::app::kept::owned::OwnRecordError;
     use crate::app::received::save::SaveError;
-    use crate::app::relays::ServiceNodeFileError;
     use crate::app::relays::set::RelayOffer;
+    use crate::app::relays::{ManyGone, NewerListWaits, ServiceNodeFileError};
     use crate::disk::io_reason::IoReason;
     use crate::disk::kept::UnreadReason;
     use crate::net::relay_source::FetchError;
@@ -656,13 +675,43 @@ mod tests {
             Failure::TimedOut,
         ];
         errors.extend(failures.map(|failure| {
-            AppError::Transfer(ExchangeError {
+            AppError::from(ExchangeError {
                 failure,
                 tries: 4,
                 direct: false,
             })
         }));
+        errors.push(newer_list_waits());
         errors
+    }
+
+    /// What a transfer fails with while a newer list waits.
+    fn newer_list_waits() -> AppError {
+        let relay = Identity::from_seed([1; 32]).public();
+        let exchange = ExchangeError {
+            failure: Failure::RelayUnreachable(relay),
+            tries: 4,
+            direct: false,
+        };
+        AppError::Transfer(FailedExchange {
+            exchange,
+            waits: Some(Box::new(NewerListWaits {
+                network: "Ann's friends".to_owned(),
+                lacks: ManyGone { gone: 3, before: 5 },
+            })),
+        })
+    }
+
+    #[test]
+    fn what_failed_while_a_newer_list_waits_says_so_and_leads_to_the_list() {
+        let message = UserMessage::from(&newer_list_waits());
+        assert_eq!(message.what, "A relay on the path could not be reached.");
+        for words in ["Ann's friends", "3 of the 5"] {
+            assert!(message.why.contains(words), "{message:?}");
+        }
+        assert!(message.next.contains("newer list"), "{message:?}");
+        assert_eq!(message.remedy, Remedy::NewerList);
+        assert!(message.remedy.then_retry());
     }
 
     #[test]
@@ -730,7 +779,7 @@ mod tests {
         );
         let failure = Failure::TimedOut;
         assert_eq!(
-            remedy(AppError::Transfer(ExchangeError {
+            remedy(AppError::from(ExchangeError {
                 failure,
                 tries: 4,
                 direct: false
@@ -794,7 +843,7 @@ mod tests {
             Failure::Tampered(0),
             Failure::TimedOut,
         ] {
-            let error = AppError::Transfer(ExchangeError {
+            let error = AppError::from(ExchangeError {
                 failure,
                 tries: 5,
                 direct: true,

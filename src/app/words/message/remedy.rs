@@ -18,6 +18,8 @@ pub enum Remedy {
     DefaultSettings,
     /// Choose another folder for received files.
     Folder,
+    /// Look at the newer relay list of the network, which waits for the person.
+    NewerList,
     /// Nothing can be done from here.
     Nothing,
     /// Choose other options for the share.
@@ -78,6 +80,7 @@ impl From<&AppError> for Remedy {
             AppError::RelaySource(RelaySourceError::Fetch { .. } | RelaySourceError::Unread(_)) => {
                 Self::Retry
             }
+            AppError::RelaySource(RelaySourceError::ManyGone { .. }) => Self::NewerList,
             AppError::NoRelays
             | AppError::Proxy(_)
             | AppError::RelayFile(_)
@@ -88,7 +91,8 @@ impl From<&AppError> for Remedy {
             AppError::NoPlace(_) | AppError::Save(_) => Self::Folder,
             AppError::Settings(_) => Self::DefaultSettings,
             AppError::Server(why) => of_refusal(*why),
-            AppError::Transfer(why) => of_failure(&why.failure),
+            AppError::Transfer(why) if why.waits.is_some() => Self::NewerList,
+            AppError::Transfer(why) => of_failure(&why.exchange.failure),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Joining by an invitation: nobody is asked before the person says so, and what comes of it changes the settings.
 
 use super::*;
-use crate::app::relays::{NetworkId, RelaySourceError};
+use crate::app::error::FailedExchange;
+use crate::app::relays::{NetworkId, NewerListWaits, RelaySourceError};
 use crate::app::transfer::join::JoinChoice;
+use crate::app::words::message::Remedy;
+use crate::protocol::exchange::{ExchangeError, Failure};
 
 fn invitation() -> InvitationInfo {
     InvitationInfo {
@@ -390,15 +393,92 @@ fn what_fails_since_a_newer_list_waits_leads_to_the_row_of_its_network() {
     let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
     let run = shares(&effects)[0].0;
     let waits = RelaySourceError::ManyGone { before: 5, gone: 3 };
+    model.update(seen(true));
     model.update(Event::Shared(run, failed(AppError::RelaySource(waits))));
     let id = model.transfers[0].id;
     model.update(Action::Row(id, RowAction::Remedy));
     assert_eq!(model.screen, Screen::Settings);
-    assert_eq!(model.focus, Some(Focus::NetworkMenu(1)));
+    assert_eq!(model.focus, Some(Focus::NewerList(1)));
     let effects = model.update(NetworkAction::UseNewList(network().address));
     assert!(matches!(
         &effects[..],
         [Effect::Work(Work::Settings(SettingsWork::UseNewList(server, _)))]
             if *server == network().address
     ));
+    // It still waits, as it could not be kept: nothing is sent.
+    assert!(shares(&model.update(seen(true))).is_empty());
+    assert_eq!(
+        shares(&model.update(seen(false))).len(),
+        1,
+        "it is sent again"
+    );
+    assert_eq!(model.screen, Screen::Share);
+    assert_eq!(model.focus, Some(Focus::Row(id)));
+}
+
+/// How the network stands: a newer list waits there, or none.
+fn seen(waits: bool) -> Event {
+    let seen = NetworkSeen {
+        relays: 5,
+        expires: Some(1_800_000_000),
+        ends_soon: false,
+        waiting: waits.then_some(ManyGone { gone: 3, before: 5 }),
+        trouble: None,
+    };
+    Event::NetworksSeen([(network().address, seen)].into())
+}
+
+#[test]
+fn a_relay_that_did_not_answer_while_a_newer_list_waits_leads_to_that_list() {
+    let lacks = ManyGone { gone: 3, before: 5 };
+    let unreached = |waits: bool| {
+        AppError::Transfer(FailedExchange {
+            exchange: ExchangeError {
+                failure: Failure::FirstUnreachable,
+                tries: 4,
+                direct: false,
+            },
+            waits: waits.then(|| {
+                Box::new(NewerListWaits {
+                    network: network().name,
+                    lacks,
+                })
+            }),
+        })
+    };
+    let with_network = || {
+        model_with(Settings {
+            servers: vec![network()],
+            chosen: ServerChoice::Server(network().address),
+            ..settings()
+        })
+    };
+    // A file that cannot be deleted now leads there as well, and is not shared once more.
+    let mut model = with_network();
+    let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
+    let run = shares(&effects)[0].0;
+    let result = ShareResult {
+        pointer: PointerText::new(pointer()),
+        ..shared()
+    };
+    model.update(Event::Shared(run, ended(Ok(result))));
+    let id = model.transfers[0].id;
+    model.update(Event::Managed(id, failed(unreached(true))));
+    let server = model.server_of(id).expect("it went there");
+    model.update(NetworkAction::SeeNewerList(server));
+    assert_eq!(model.screen, Screen::Settings);
+    assert_eq!(model.focus, Some(Focus::NewerList(0)));
+    model.update(seen(true));
+    assert!(shares(&model.update(seen(false))).is_empty());
+
+    for (waits, remedy) in [(true, Remedy::NewerList), (false, Remedy::Retry)] {
+        let mut model = with_network();
+        let effects = model.update(Event::Looked(LookPurpose::Share, vec![file("a")]));
+        let run = shares(&effects)[0].0;
+        model.update(Event::Shared(run, failed(unreached(waits))));
+        let TransferState::Failed(why) = &model.transfers[0].state else {
+            panic!("it failed");
+        };
+        assert_eq!(why.remedy(), remedy);
+    }
 }
