@@ -69,7 +69,7 @@ pub enum AppError {
     NoPlace(SaveError),
     /// Nobody can be invited to use this server.
     #[error(transparent)]
-    NoInvitation(NoInvitation),
+    NoInvitation(CannotInvite),
     /// There are no relays for this server.
     #[error("no relays for this server")]
     NoRelays,
@@ -150,7 +150,7 @@ impl From<ExchangeError> for AppError {
 
 /// Why nobody can be invited to use a server.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum NoInvitation {
+pub enum CannotInvite {
     /// The list of its network has ended or never came: the next transfer asks for a newer one.
     #[error("the relay list of the network has ended")]
     ListEnded,

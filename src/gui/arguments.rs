@@ -42,7 +42,7 @@ pub(super) struct Wish {
 
 /// What the system opens with the program that runs, as macOS does.
 #[cfg(any(target_os = "macos", test))]
-pub(super) enum Opened {
+pub(super) enum OpenedBySystem {
     Files(Vec<PathBuf>),
     Link(String),
 }
@@ -118,15 +118,15 @@ fn read(mut args: Parser, files: &impl NamedFiles) -> Result<Parsed, lexopt::Err
 
 /// What a later start would bring that has this for its arguments. Blocking as [`parse`].
 #[cfg(any(target_os = "macos", test))]
-pub(super) fn of_opened(opened: Opened, files: &impl NamedFiles) -> StartArguments {
+pub(super) fn of_opened(opened: OpenedBySystem, files: &impl NamedFiles) -> StartArguments {
     let mut wish = Wish::default();
     match opened {
-        Opened::Files(paths) => {
+        OpenedBySystem::Files(paths) => {
             for path in paths {
                 wish.add_file(path, files);
             }
         }
-        Opened::Link(link) => wish.set_link(link),
+        OpenedBySystem::Link(link) => wish.set_link(link),
     }
     wish.to_start_arguments()
 }
@@ -285,13 +285,13 @@ mod tests {
         };
         let [invitation, other] = ["/tmp/friends.cloakroom", "/tmp/a.pdf"].map(PathBuf::from);
         assert_eq!(
-            opened(Opened::Files(vec![invitation, other.clone()])),
+            opened(OpenedBySystem::Files(vec![invitation, other.clone()])),
             (vec![other], Some(INVITATION.to_owned()))
         );
         let link = "cloakroom:cloak1xyz".to_owned();
-        assert_eq!(opened(Opened::Link(link.clone())), (Vec::new(), Some(link)));
+        assert_eq!(opened(OpenedBySystem::Link(link.clone())), (Vec::new(), Some(link)));
         for foreign in ["file:///tmp/a.pdf", "https://example.com", ""] {
-            assert_eq!(opened(Opened::Link(foreign.to_owned())), (Vec::new(), None));
+            assert_eq!(opened(OpenedBySystem::Link(foreign.to_owned())), (Vec::new(), None));
         }
     }
 

@@ -27,13 +27,13 @@ use crate::disk::lock_file::{self, Tried};
 /// The personal data that were found on this computer, ready to be removed.
 pub struct PersonalData {
     home: Home,
-    found: Vec<Found>,
+    found: Vec<FoundData>,
     /// Keys of the histories that are there.
     keys: Vec<KeyId>,
 }
 
 /// One kind of data, and where it lies.
-struct Found {
+struct FoundData {
     kind: DataKind,
     paths: Vec<PathBuf>,
 }
@@ -147,7 +147,7 @@ impl PersonalData {
         let found = kinds
             .into_iter()
             .filter(|(_, paths)| !paths.is_empty())
-            .map(|(kind, paths)| Found { kind, paths })
+            .map(|(kind, paths)| FoundData { kind, paths })
             .collect();
         Ok(Self { home, found, keys })
     }

@@ -14,7 +14,7 @@ use super::problem::{ListProblem, ListProblemKind};
 use super::set::{NetworkId, RelaySet, RelaySource, RelaySourceError};
 use super::store::ListRecord;
 use super::{ListState, Relays, SourceView};
-use crate::app::error::{AppError, NoInvitation, ServerRefusal};
+use crate::app::error::{AppError, CannotInvite, ServerRefusal};
 use crate::app::settings::{Home, ServerEntry};
 use crate::app::transfer::call::{Call, CallContext};
 use crate::app::transfer::program::Program;
@@ -453,8 +453,8 @@ impl Relays {
         let address = &server.address;
         let set = self.at_hand(program, None, address)?;
         let set = set.ok_or(AppError::NoInvitation(match server.network() {
-            Some(_) => NoInvitation::ListEnded,
-            None => NoInvitation::Unsigned,
+            Some(_) => CannotInvite::ListEnded,
+            None => CannotInvite::Unsigned,
         }))?;
         let list_key = match &set.source {
             RelaySource::Network(network) => network.list,
@@ -463,7 +463,7 @@ impl Relays {
             | RelaySource::File(_)
             | RelaySource::ServiceNodes(_)
             | RelaySource::Session => {
-                return Err(AppError::NoInvitation(NoInvitation::Unsigned));
+                return Err(AppError::NoInvitation(CannotInvite::Unsigned));
             }
         };
         let access_word = server.access_word.clone();

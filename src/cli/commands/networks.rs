@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{open_client, relays};
 use crate::app::client::Client;
-use crate::app::error::{AppError, NoInvitation};
+use crate::app::error::{AppError, CannotInvite};
 use crate::app::relays::{ListState, ManyGone, NetworkView, RelaySource, RelaySourceError};
 use crate::app::settings::{Change, ServerChoice, ServerEntry, Settings};
 use crate::cli::CliError;
@@ -131,7 +131,7 @@ pub(super) fn invitation_of(
     server: &ServerAddress,
 ) -> Result<SecretText, CliError> {
     let entry = client.settings().entry(server);
-    let entry = entry.ok_or(AppError::NoInvitation(NoInvitation::Unsigned))?;
+    let entry = entry.ok_or(AppError::NoInvitation(CannotInvite::Unsigned))?;
     let (relays, program) = (client.relays(), client.program());
     let invitation = relays.invite(program, entry, false, GOOD_FOR_SECS)?;
     Ok(invitation.to_text())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{App, in_words};
-use crate::app::error::{AppError, NoInvitation};
+use crate::app::error::{AppError, CannotInvite};
 use crate::app::relays::{
     ListState, NetworkId, NetworkView, RelaySource, RelaySourceError, ServiceNodeNetwork,
 };
@@ -103,7 +103,7 @@ impl App {
         let client = self.client(settings);
         let (relays, program) = (client.relays(), client.program());
         let entry = settings.entry(server);
-        let gone = AppError::NoInvitation(NoInvitation::Unsigned);
+        let gone = AppError::NoInvitation(CannotInvite::Unsigned);
         let entry = entry.ok_or(gone);
         let invitation =
             entry.and_then(|entry| relays.invite(program, entry, with_word, GOOD_FOR_SECS));

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Focus, FoundPath, InvitationInfo, JoinStep, JoinedNetwork, Managed, Model, PointerInfo,
-    Removed, ServerLabel, ShownName, TestReport, Trouble,
+    Focus, FoundPath, InvitationInfo, JoinCard, JoinPhase, JoinedNetwork, Managed, Model, PointerInfo,
+    RemovedItem, ServerLabel, ShownName, TestReport, Trouble,
 };
 use crate::app::kept::history::{DamagedHistory, SessionOnly};
 use crate::app::received::content_type::Disagreement;
@@ -57,9 +57,7 @@ pub enum Announced {
     /// This network was joined.
     Joined(JoinedNetwork),
     /// A network is being joined.
-    Joining(JoinStep),
-    /// This is being done to join Session's network.
-    JoiningSession(JoinStep),
+    Joining(JoinCard, JoinPhase),
     /// A file came to be shared that this program can use itself.
     KnownFile(FoundPath),
     /// A folder with so many files and empty folders in it was looked into.
@@ -89,7 +87,7 @@ pub enum Announced {
     /// A file of this name is on this computer.
     Received(String),
     /// Something was taken away.
-    Removed(Removed),
+    Removed(RemovedItem),
     /// A network has this name from now on.
     Renamed(String),
     /// The server of this name was added.

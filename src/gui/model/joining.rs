@@ -1,13 +1,11 @@
-//! Joining a network by the invitation in the pointer's field: what it says, what the person decides, and what came of it.
-//! Until they decide, nobody is asked anything.
+//! Joining a network by the invitation in the pointer's field: what it says, and what the person decides. Until they decide,
+//! nobody is asked anything; what becomes of it then is in `join_run`.
 
 use super::{
-    Announced, Effect, Ended, Focus, Model, PointerInfo, PointerText, Reading, RequestWork, RunId,
-    Screen, SettingsWork, Tone, Trouble, WindowAction, WindowMessage,
+    Effect, JoinCard, Model, PointerInfo, PointerText, Reading, Screen, SettingsWork, WindowAction,
 };
-use crate::app::settings::{Change, ServerEntry};
+use crate::app::settings::ServerEntry;
 use crate::app::transfer::join::JoinChoice;
-use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;
 use crate::protocol::pointer::Pointer;
 
@@ -64,20 +62,6 @@ impl From<PointerInfo> for TextHolds {
     }
 }
 
-/// How far joining is by the invitation in the field.
-#[derive(Clone, Debug, Default)]
-pub enum Joining {
-    /// The person has not decided.
-    #[default]
-    Undecided,
-    /// It is under way.
-    Running(RunId, JoinStep),
-    /// The network was not joined.
-    Failed(Trouble),
-    /// It was.
-    Joined(JoinedNetwork),
-}
-
 /// The network that the person wants to join. Never printed: an invitation is a secret.
 #[derive(Clone)]
 pub enum JoinWanted {
@@ -85,39 +69,6 @@ pub enum JoinWanted {
     Invitation(PointerText),
     /// Session's.
     Session,
-}
-
-/// What is being done to join.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinStep {
-    /// Its relays are asked for the network's list, or a seed for its nodes.
-    AskForList,
-    /// A small file goes up, comes down and is deleted.
-    TryServer,
-}
-
-/// A network that was joined.
-#[derive(Clone, Debug)]
-pub struct JoinedNetwork {
-    /// What has to be changed in the settings.
-    pub changes: Vec<Change>,
-    /// What the network is called here.
-    pub name: String,
-    /// Number of relays in its list; 0 where it did not come.
-    pub relays: usize,
-    /// Whether it can be used now.
-    pub state: NetworkState,
-}
-
-/// Whether a network that was joined can be used now.
-#[derive(Clone, Debug)]
-pub enum NetworkState {
-    /// A small file went up, came down and was deleted.
-    Works,
-    /// Files can be received; sending failed for this reason.
-    OnlyReceives(Trouble),
-    /// Nobody answered, for this reason.
-    NotNow(Trouble),
 }
 
 /// What a person did with an invitation.
@@ -135,33 +86,6 @@ pub enum JoinAction {
     Share,
 }
 
-impl JoinStep {
-    /// What is being done at `stage`.
-    const fn of(stage: Stage) -> Self {
-        match stage {
-            Stage::FindPath | Stage::Connect(_) => Self::AskForList,
-            _ => Self::TryServer,
-        }
-    }
-
-    /// Takes in that a request is at `stage`; whether this is another step. Each request finds its path anew.
-    pub(super) fn advance(&mut self, stage: Stage) -> bool {
-        let goes_on = *self == Self::AskForList && Self::of(stage) == Self::TryServer;
-        if goes_on {
-            *self = Self::TryServer;
-        }
-        goes_on
-    }
-}
-
-impl Joining {
-    /// Something was decided about the invitation in the field: what the text is does not matter until that is put away.
-    #[must_use]
-    pub(super) const fn is_decided(&self) -> bool {
-        matches!(self, Self::Running(..) | Self::Joined(_))
-    }
-}
-
 impl InvitationInfo {
     /// Joining needs no more than the word to do so.
     #[must_use]
@@ -173,7 +97,7 @@ impl InvitationInfo {
 impl Model {
     pub(super) fn on_join(&mut self, action: JoinAction) -> Vec<Effect> {
         match action {
-            JoinAction::Cancel => self.cancel_join(),
+            JoinAction::Cancel => self.cancel_join(JoinCard::Invitation),
             JoinAction::Close | JoinAction::NotNow => self.after_invitation(),
             JoinAction::Join(choice) => self.join(choice),
             JoinAction::Share => {
@@ -193,83 +117,11 @@ impl Model {
     }
 
     fn join(&mut self, choice: JoinChoice) -> Vec<Effect> {
-        let waits = matches!(self.receive.joining, Joining::Running(..));
-        if waits || self.receive.unread || !matches!(self.receive.reading, Reading::Invited(_)) {
+        if self.receive.unread || !matches!(self.receive.reading, Reading::Invited(_)) {
             return Vec::new();
         }
-        let run = RunId(self.draw_id());
-        self.receive.joining = Joining::Running(run, JoinStep::AskForList);
-        self.announce(false, Announced::Joining(JoinStep::AskForList));
-        // On the button that stops it: the one that was pressed has gone.
-        self.focus = Some(Focus::Download);
-        let text = self.receive.text.clone();
-        let wanted = JoinWanted::Invitation(text);
-        let work = RequestWork::Join(run, wanted, choice, self.settings_now());
-        vec![Effect::from(work)]
-    }
-
-    /// Takes in how far joining is; whether this was a step of it.
-    pub(super) fn join_progress(&mut self, run: RunId, stage: Stage) -> bool {
-        let Joining::Running(of, step) = &mut self.receive.joining else {
-            return false;
-        };
-        if *of != run {
-            return false;
-        }
-        if step.advance(stage) {
-            let step = *step;
-            self.announce(false, Announced::Joining(step));
-        }
-        true
-    }
-
-    /// Joining ended.
-    pub(super) fn on_joined(&mut self, run: RunId, ended: Ended<JoinedNetwork>) -> Vec<Effect> {
-        if let Some(effects) = self.on_session_joined(run, &ended) {
-            return effects;
-        }
-        if !matches!(self.receive.joining, Joining::Running(of, _) if of == run) {
-            return Vec::new();
-        }
-        self.receive.shown.append(ended.shown);
-        let joined = match ended.result {
-            Ok(joined) => joined,
-            Err(trouble) => {
-                self.announce(true, Announced::NotDone(trouble.clone()));
-                self.receive.joining = Joining::Failed(trouble);
-                self.focus = Some(Focus::Download);
-                return Vec::new();
-            }
-        };
-        let mut effects = self.change_all(joined.changes.clone());
-        self.keep_within_terms();
-        effects.extend(self.ask_terms());
-        effects.extend(self.look_at_networks());
-        // Where something is amiss, that is read first.
-        let works = matches!(joined.state, NetworkState::Works);
-        if let Some(pointer) = self.pointer_beside().filter(|_| works) {
-            self.say(Tone::Success, WindowMessage::Joined(joined.name));
-            effects.extend(self.fill_receive(pointer));
-        } else {
-            self.announce(false, Announced::Joined(joined.clone()));
-            self.receive.joining = Joining::Joined(joined);
-            self.focus = Some(Focus::Download);
-        }
-        effects
-    }
-
-    fn cancel_join(&mut self) -> Vec<Effect> {
-        let effects = self.stop_joining();
-        self.focus = Some(Focus::Download);
-        effects.into_iter().collect()
-    }
-
-    /// Puts what was decided about an invitation away, and stops what is under way.
-    pub(super) fn stop_joining(&mut self) -> Option<Effect> {
-        match std::mem::take(&mut self.receive.joining) {
-            Joining::Running(run, _) => Some(Effect::from(RequestWork::Cancel(run))),
-            Joining::Undecided | Joining::Failed(_) | Joining::Joined(_) => None,
-        }
+        let wanted = JoinWanted::Invitation(self.receive.text.clone());
+        self.begin_join(JoinCard::Invitation, wanted, choice)
     }
 
     /// Goes on to the pointer that came with the invitation, or empties the field.
@@ -281,7 +133,7 @@ impl Model {
     }
 
     /// The pointer in the field, without the invitation beside it.
-    fn pointer_beside(&self) -> Option<PointerText> {
+    pub(super) fn pointer_beside(&self) -> Option<PointerText> {
         let pointer = Pointer::find(self.receive.text.as_str()).ok()?;
         Some(PointerText::new(pointer.to_text().as_str().to_owned()))
     }

@@ -9,6 +9,7 @@ mod announcement;
 mod arrivals;
 mod effect;
 mod focus;
+mod join_run;
 mod joining;
 mod keeping;
 mod listed;
@@ -53,9 +54,9 @@ pub use self::effect::{
     RequestWork, SettingsWork, ShareWanted, Timer, WindowEffect, Work,
 };
 pub use self::focus::{Beside, Focus, FocusAction, Region};
+pub use self::join_run::{JoinCard, JoinPhase, JoinState, JoinedNetwork, NetworkState};
 pub use self::joining::{
-    InvitationInfo, JoinAction, JoinStep, JoinWanted, JoinedNetwork, Joining, KnownNetwork,
-    NetworkState, TextHolds,
+    InvitationInfo, JoinAction, JoinWanted, KnownNetwork, TextHolds,
 };
 pub use self::keeping::{EndNotice, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
@@ -92,13 +93,13 @@ pub use self::transfer::{
     TransferId, TransferJob, TransferState,
 };
 pub use self::trouble::Trouble;
-pub use self::undo::{Removed, Undo};
+pub use self::undo::{RemovedItem, Undo};
 pub use self::window::WindowAction;
 use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::received::content_type::Findings;
-use crate::app::settings::{Change, ServerChoice, Settings};
 pub use crate::app::relays::ManyGone;
+use crate::app::settings::{Change, ServerChoice, Settings};
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::transfer::stage::Stage;
 use crate::app::words::message::UserMessage;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    Announced, Effect, Focus, InvitationInfo, Joining, Listing, Model, RelayWish, Screen,
+    Announced, Effect, Focus, InvitationInfo, JoinCard, JoinState, Listing, Model, RelayWish, Screen,
     ServerLabel, SettingsWork, ShownName, TextHolds, Tone, Transfer, TransferJob, TransferState,
     UserMessage, WindowEffect,
 };
@@ -31,7 +31,7 @@ pub struct Receive {
     /// What came of looking into it, where the person asked for that.
     pub listing: Option<Listing>,
     /// How far joining is, where it is an invitation.
-    pub joining: Joining,
+    pub joining: JoinState,
     /// What each party was shown by that.
     pub(super) shown: WhoSawWhat,
     /// The text was not read yet: `reading` is still that of another.
@@ -47,7 +47,7 @@ impl Default for Receive {
             opened: None,
             reading: Reading::default(),
             listing: None,
-            joining: Joining::default(),
+            joining: JoinState::default(),
             shown: WhoSawWhat::default(),
             unread: false,
             tell_sender: true,
@@ -230,7 +230,7 @@ impl Model {
                 self.receive.text = PointerText::default();
                 self.receive.reading = Reading::Empty;
                 self.focus = Some(Focus::Pointer);
-                let stopped = self.stop_joining();
+                let stopped = self.stop_join(JoinCard::Invitation);
                 return self.forget_listing().into_iter().chain(stopped).collect();
             }
             ReceiveAction::Download => {
@@ -355,7 +355,7 @@ impl Model {
         self.receive.text = text;
         self.receive.unread = true;
         let mut effects = Vec::from_iter(self.forget_listing());
-        effects.extend(self.stop_joining());
+        effects.extend(self.stop_join(JoinCard::Invitation));
         if self.receive.reads_nothing() {
             self.receive.reading = Reading::Empty;
             return effects;

@@ -36,7 +36,7 @@ pub enum Undo {
 
 /// What was taken away, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Removed {
+pub enum RemovedItem {
     /// The proxy.
     Proxy,
     /// The relay list.
@@ -54,18 +54,18 @@ pub enum Removed {
 impl Undo {
     /// What was taken away, by name.
     #[must_use]
-    pub(crate) fn removed(&self) -> Removed {
+    pub(crate) fn removed(&self) -> RemovedItem {
         match self {
-            Self::Proxy(_) => Removed::Proxy,
-            Self::RelayList { .. } => Removed::RelayList,
+            Self::Proxy(_) => RemovedItem::Proxy,
+            Self::RelayList { .. } => RemovedItem::RelayList,
             Self::Rows(rows) => match rows.as_slice() {
-                [(_, row)] => Removed::Row(row.name.clone()),
-                rows => Removed::Rows(rows.len()),
+                [(_, row)] => RemovedItem::Row(row.name.clone()),
+                rows => RemovedItem::Rows(rows.len()),
             },
             Self::Server { name, server, .. } if server.network().is_some() => {
-                Removed::Network(name.clone())
+                RemovedItem::Network(name.clone())
             }
-            Self::Server { name, .. } => Removed::Server(name.clone()),
+            Self::Server { name, .. } => RemovedItem::Server(name.clone()),
         }
     }
 }

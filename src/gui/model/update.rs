@@ -76,7 +76,7 @@ impl Model {
             Event::NoFolderDialog(message) => self.on_no_folder_dialog(message),
             Event::PointerFileRead(read) => return self.on_pointer_file(read),
             Event::Progress(run, stage, at) => {
-                if !self.join_progress(run, stage) && !self.session_progress(run, stage) {
+                if !self.join_progress(run, stage) {
                     return self.progress(run, stage, at);
                 }
             }

@@ -21,7 +21,7 @@ use objc2_foundation::{
     NSAppleEventDescriptor, NSAppleEventManager, NSNotification, NSNotificationCenter,
 };
 
-use crate::gui::arguments::Opened;
+use crate::gui::arguments::OpenedBySystem;
 
 /// Receives what the system opens, until it is dropped.
 pub(in crate::gui) struct OpenedReceiver(Retained<Receiver>);
@@ -29,7 +29,7 @@ pub(in crate::gui) struct OpenedReceiver(Retained<Receiver>);
 impl OpenedReceiver {
     /// Has `open` called, on the main thread, with whatever the system opens. To be called before the event loop begins;
     /// none on another thread than the main one.
-    pub(in crate::gui) fn start(open: impl Fn(Opened) + 'static) -> Option<Self> {
+    pub(in crate::gui) fn start(open: impl Fn(OpenedBySystem) + 'static) -> Option<Self> {
         let receiver = Receiver::alloc(MainThreadMarker::new()?).set_ivars(Box::new(open));
         // SAFETY: NSObject's `init` has this form.
         let receiver: Retained<Receiver> = unsafe { msg_send![super(receiver), init] };
@@ -63,7 +63,7 @@ define_class!(
     #[unsafe(super(NSObject))]
     #[thread_kind = MainThreadOnly]
     #[name = "CloakroomOpenedReceiver"]
-    #[ivars = Box<dyn Fn(Opened)>]
+    #[ivars = Box<dyn Fn(OpenedBySystem)>]
     struct Receiver;
 
     // SAFETY: the arguments are those that the system passes to an observer and to a handler of Apple events.
@@ -88,14 +88,14 @@ define_class!(
         fn open_link(&self, event: &NSAppleEventDescriptor, _: &NSAppleEventDescriptor) {
             let link = event.paramDescriptorForKeyword(DIRECT_OBJECT);
             if let Some(link) = link.and_then(|link| link.stringValue()) {
-                self.ivars()(Opened::Link(link.to_string()));
+                self.ivars()(OpenedBySystem::Link(link.to_string()));
             }
         }
 
         #[unsafe(method(openFiles:replyTo:))]
         fn open_files(&self, event: &NSAppleEventDescriptor, _: &NSAppleEventDescriptor) {
             if let Some(list) = event.paramDescriptorForKeyword(DIRECT_OBJECT) {
-                self.ivars()(Opened::Files(files_of(&list)));
+                self.ivars()(OpenedBySystem::Files(files_of(&list)));
             }
         }
     }

@@ -6,12 +6,12 @@ use super::parts::asks_large;
 use super::texts;
 use super::{
     default_settings_used, entries_elsewhere, files_missing, files_too_large, history_aside,
-    history_not_wiped, is_invitation, is_joined, is_pointer, is_so_far, join_step, known_file,
+    history_not_wiped, is_invitation, is_joined, is_pointer, is_so_far, join_phase, known_file,
     managed, starts_sharing, test_passed, zoom,
 };
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    Announced, Announcement, Notice, Removed, ServerLabel, ShownName, Trouble, WindowMessage,
+    Announced, Announcement, Notice, RemovedItem, ServerLabel, ShownName, Trouble, WindowMessage,
 };
 
 /// What a screen reader should say by itself; nothing where there is nothing to say.
@@ -39,8 +39,7 @@ fn announced(what: &Announced) -> String {
         Announced::InvitationOpened => texts::invitation_opened().aloud(),
         Announced::InvitationSaved(name) => texts::invitation_saved(name),
         Announced::Joined(joined) => is_joined(joined),
-        Announced::Joining(step) => join_step(*step).to_owned(),
-        Announced::JoiningSession(step) => super::networks::session_step(*step).to_owned(),
+        Announced::Joining(card, phase) => join_phase(*card, *phase).to_owned(),
         Announced::KnownFile(found) => known_file(found).aloud(),
         Announced::Listed(count) => texts::entries(*count),
         Announced::ListedFile => texts::single_file().to_owned(),
@@ -150,14 +149,14 @@ pub(crate) fn server_label(server: &ServerLabel) -> &str {
 
 /// Names what was removed and can be restored.
 #[must_use]
-pub fn removed(what: &Removed) -> String {
+pub fn removed(what: &RemovedItem) -> String {
     match what {
-        Removed::Network(name) => texts::network_left(name),
-        Removed::Proxy => texts::proxy_forgotten().to_owned(),
-        Removed::RelayList => texts::relay_list_forgotten().to_owned(),
-        Removed::Row(name) => texts::removed(shown_name(name)),
-        Removed::Rows(count) => texts::removed_rows(*count),
-        Removed::Server(name) => texts::removed(name),
+        RemovedItem::Network(name) => texts::network_left(name),
+        RemovedItem::Proxy => texts::proxy_forgotten().to_owned(),
+        RemovedItem::RelayList => texts::relay_list_forgotten().to_owned(),
+        RemovedItem::Row(name) => texts::removed(shown_name(name)),
+        RemovedItem::Rows(count) => texts::removed_rows(*count),
+        RemovedItem::Server(name) => texts::removed(name),
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) use self::messages::{
 };
 pub(crate) use self::networks::{
     about_invitation, invitation_file, is_invitation, is_joined, join_button, join_meaning,
-    join_step, join_without_rules, joined_not_now, joined_only_receives, joined_title, leave_body,
-    list_host_offer, list_waits, network_facts, session_step,
+    join_phase, join_without_rules, joined_not_now, joined_only_receives, joined_title, leave_body,
+    list_host_offer, list_waits, network_facts,
 };
 pub(crate) use self::parts::{aside, large, stands_at};
 pub use self::places::place;

@@ -4,7 +4,7 @@ use super::{day, texts, trouble, two_sentences};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    InvitationInfo, JoinStep, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState,
+    InvitationInfo, JoinCard, JoinPhase, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState,
     StillThere, Trouble,
 };
 
@@ -57,12 +57,14 @@ pub(crate) fn join_button(info: &InvitationInfo) -> &'static str {
     }
 }
 
-/// What is being done to join.
+/// What is being done to join, on this card.
 #[must_use]
-pub(crate) fn join_step(step: JoinStep) -> &'static str {
-    match step {
-        JoinStep::AskForList => texts::joining_list(),
-        JoinStep::TryServer => texts::joining_try(),
+pub(crate) fn join_phase(card: JoinCard, phase: JoinPhase) -> &'static str {
+    match (card, phase) {
+        (JoinCard::Invitation, JoinPhase::AskForList) => texts::joining_list(),
+        (JoinCard::Invitation, JoinPhase::TryServer) => texts::joining_try(),
+        (JoinCard::Session, JoinPhase::AskForList) => texts::session_asks_seed(),
+        (JoinCard::Session, JoinPhase::TryServer) => texts::session_tries(),
     }
 }
 
@@ -80,15 +82,6 @@ pub(crate) fn is_invitation(info: &InvitationInfo) -> String {
             .map(|why| join_without_rules(why).aloud()),
     );
     said.join(" ")
-}
-
-/// What is being done to join Session's network.
-#[must_use]
-pub(crate) fn session_step(step: JoinStep) -> &'static str {
-    match step {
-        JoinStep::AskForList => texts::session_asks_seed(),
-        JoinStep::TryServer => texts::session_tries(),
-    }
 }
 
 /// Above the outcome of joining.

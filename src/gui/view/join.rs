@@ -7,8 +7,8 @@ use crate::app::transfer::join::JoinChoice;
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
-    Focus, InvitationInfo, JoinAction, JoinStep, JoinedNetwork, Joining, KnownNetwork, Model,
-    NetworkState, Tone,
+    Focus, InvitationInfo, JoinAction, JoinCard, JoinPhase, JoinState, JoinedNetwork, KnownNetwork,
+    Model, NetworkState, Tone,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, palette, space};
@@ -24,18 +24,18 @@ fn content(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mut Drawn)
     kit::card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::S;
         match &model.receive.joining {
-            Joining::Joined(joined) => outcome(ui, model, info, joined, drawn),
-            Joining::Running(_, step) => {
+            JoinState::Joined(joined) => outcome(ui, model, info, joined, drawn),
+            JoinState::Running(_, phase) => {
                 head(ui, info, &text::joining_title(&info.name));
-                running(ui, model, info, *step, drawn);
+                running(ui, model, info, *phase, drawn);
             }
-            Joining::Failed(why) => {
+            JoinState::Failed(why) => {
                 head(ui, info, &text::join_title(&info.name));
                 kit::callout(ui, Tone::Danger, &text::trouble(why), |_| {});
                 meaning(ui, info);
                 answers(ui, model, info, drawn);
             }
-            Joining::Undecided => {
+            JoinState::Undecided => {
                 head(ui, info, &text::join_title(&info.name));
                 meaning(ui, info);
                 answers(ui, model, info, drawn);
@@ -105,12 +105,12 @@ fn answers(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mut Drawn)
         relax: info.no_path.is_some(),
         ask_list_host: false,
     };
-    let join = Action(text::join_button(info), JoinAction::Join(choice));
+    let join = JoinButton(text::join_button(info), JoinAction::Join(choice));
     let not_now = match info.known {
         KnownNetwork::OtherRelays => text::keep_my_relays(),
         KnownNetwork::Member | KnownNetwork::No => text::not_now(),
     };
-    let not_now = Action(not_now, JoinAction::NotNow);
+    let not_now = JoinButton(not_now, JoinAction::NotNow);
     if info.is_plain() {
         buttons(ui, model, info, [Some(join), None, Some(not_now)], drawn);
     } else {
@@ -119,20 +119,20 @@ fn answers(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mut Drawn)
 }
 
 /// The label of a button and what it does.
-struct Action<'a>(&'a str, JoinAction);
+struct JoinButton<'a>(&'a str, JoinAction);
 
 /// The loud button, which has the keyboard, one beside it, and a quiet one.
 fn buttons(
     ui: &mut Ui,
     model: &Model,
     info: &InvitationInfo,
-    [loud, beside, quiet]: [Option<Action<'_>>; 3],
+    [loud, beside, quiet]: [Option<JoinButton<'_>>; 3],
     drawn: &mut Drawn,
 ) {
     ui.add_space(space::XS);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
-        if let Some(Action(words, action)) = loud {
+        if let Some(JoinButton(words, action)) = loud {
             let button = ui.add(Button::new(Loudness::Primary, words));
             drawn.focus(ui, model, Focus::Download, &button);
             says(&button, model, info);
@@ -140,14 +140,14 @@ fn buttons(
                 drawn.act(action);
             }
         }
-        if let Some(Action(words, action)) = beside
+        if let Some(JoinButton(words, action)) = beside
             && ui
                 .add(Button::new(Loudness::Secondary, words).tall())
                 .clicked()
         {
             drawn.act(action);
         }
-        if let Some(Action(words, action)) = quiet
+        if let Some(JoinButton(words, action)) = quiet
             && ui.add(Button::new(Loudness::Quiet, words).tall()).clicked()
         {
             drawn.act(action);
@@ -158,23 +158,57 @@ fn buttons(
 /// Has a screen reader say at this button what the card says.
 fn says(button: &Response, model: &Model, info: &InvitationInfo) {
     let said = match &model.receive.joining {
-        Joining::Joined(joined) => text::is_joined(joined),
-        Joining::Failed(why) => text::trouble(why).aloud(),
-        Joining::Running(_, step) => text::join_step(*step).to_owned(),
-        Joining::Undecided => text::is_invitation(info),
+        JoinState::Joined(joined) => text::is_joined(joined),
+        JoinState::Failed(why) => text::trouble(why).aloud(),
+        JoinState::Running(_, phase) => {
+            text::join_phase(JoinCard::Invitation, *phase).to_owned()
+        }
+        JoinState::Undecided => text::is_invitation(info),
     };
     (button.ctx).accesskit_node_builder(button.id, |node| node.set_description(said));
 }
 
-fn running(ui: &mut Ui, model: &Model, info: &InvitationInfo, step: JoinStep, drawn: &mut Drawn) {
-    let palette = palette(ui);
-    let fraction = match step {
-        JoinStep::AskForList => 0.2,
-        JoinStep::TryServer => 0.6,
+/// How far joining is on this card: a bar, and what is being done.
+pub(super) fn progress(ui: &mut Ui, name: &str, card: JoinCard, phase: JoinPhase) {
+    let fraction = match phase {
+        JoinPhase::AskForList => 0.2,
+        JoinPhase::TryServer => 0.6,
     };
+    kit::progress(ui, &text::progress_of(name), fraction);
+    let words = text::join_phase(card, phase);
+    kit::label(ui, words, Type::Caption, palette(ui).muted);
+}
+
+/// Whether a network that was joined can be used now; `works` says that it can, `more` stands below what says that nobody
+/// answered.
+pub(super) fn usable(
+    ui: &mut Ui,
+    joined: &JoinedNetwork,
+    works: &str,
+    more: impl FnOnce(&mut Ui),
+) {
+    let palette = palette(ui);
+    match &joined.state {
+        NetworkState::Works => {
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = space::S;
+                kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
+                kit::label(ui, works, Type::Body, palette.text);
+            });
+        }
+        NetworkState::OnlyReceives(why) => {
+            let message = text::joined_only_receives(why);
+            kit::callout(ui, Tone::Warning, &message, |_| {});
+        }
+        NetworkState::NotNow(why) => {
+            kit::callout(ui, Tone::Warning, &text::joined_not_now(why), more);
+        }
+    }
+}
+
+fn running(ui: &mut Ui, model: &Model, info: &InvitationInfo, phase: JoinPhase, drawn: &mut Drawn) {
     ui.add_space(space::XS);
-    kit::progress(ui, &text::progress_of(&info.name), fraction);
-    kit::label(ui, text::join_step(step), Type::Caption, palette.muted);
+    progress(ui, &info.name, JoinCard::Invitation, phase);
     ui.add_space(space::XS);
     let cancel = ui.add(Button::new(Loudness::Secondary, text::cancel()));
     drawn.focus(ui, model, Focus::Download, &cancel);
@@ -192,7 +226,6 @@ fn outcome(
     joined: &JoinedNetwork,
     drawn: &mut Drawn,
 ) {
-    let palette = palette(ui);
     let shown = InvitationInfo {
         relays: if joined.relays > 0 {
             joined.relays
@@ -202,7 +235,7 @@ fn outcome(
         ..info.clone()
     };
     head(ui, &shown, &text::joined_title(joined));
-    let done = Action(
+    let done = JoinButton(
         if info.with_pointer {
             text::to_the_pointer()
         } else {
@@ -210,30 +243,21 @@ fn outcome(
         },
         JoinAction::Close,
     );
-    match &joined.state {
+    usable(ui, joined, text::joined_works(), |ui| {
+        from_list_host(ui, model, info, drawn);
+    });
+    let answers = match &joined.state {
         NetworkState::Works => {
-            ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = space::S;
-                kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
-                kit::label(ui, text::joined_works(), Type::Body, palette.text);
-            });
-            let share = Action(text::share_files(), JoinAction::Share);
-            buttons(ui, model, &shown, [Some(share), None, Some(done)], drawn);
+            let share = JoinButton(text::share_files(), JoinAction::Share);
+            [Some(share), None, Some(done)]
         }
-        NetworkState::OnlyReceives(why) => {
-            let message = text::joined_only_receives(why);
-            kit::callout(ui, Tone::Warning, &message, |_| {});
-            buttons(ui, model, &shown, [Some(done), None, None], drawn);
+        NetworkState::OnlyReceives(_) => [Some(done), None, None],
+        NetworkState::NotNow(_) => {
+            let again = JoinButton(text::retry(), JoinAction::Join(JoinChoice::default()));
+            [Some(again), None, Some(done)]
         }
-        NetworkState::NotNow(why) => {
-            let message = text::joined_not_now(why);
-            kit::callout(ui, Tone::Warning, &message, |ui| {
-                from_list_host(ui, model, info, drawn);
-            });
-            let again = Action(text::retry(), JoinAction::Join(JoinChoice::default()));
-            buttons(ui, model, &shown, [Some(again), None, Some(done)], drawn);
-        }
-    }
+    };
+    buttons(ui, model, &shown, answers, drawn);
 }
 
 /// Offers to fetch the list from the host that the invitation names, and says what that host sees.

@@ -2,12 +2,12 @@
 
 use egui::{Id, Role, Ui, Vec2};
 
-use super::Drawn;
 use super::form::line;
+use super::{Drawn, join};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
-    Focus, JoinStep, JoinedNetwork, Joining, Model, NetworkState, SessionAction, Tone,
+    Focus, JoinCard, JoinPhase, JoinState, JoinedNetwork, Model, NetworkState, SessionAction, Tone,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, palette, space};
@@ -15,7 +15,7 @@ use crate::gui::tokens::{Type, palette, space};
 /// Draws the card, unless the network was joined and nothing is left to be said of it.
 pub(super) fn part(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     let card = &model.settings_screen.session;
-    let has_news = !matches!(card.joining, Joining::Undecided);
+    let has_news = !matches!(card.joining, JoinState::Undecided);
     if model.session_is_joined() && !has_news {
         return;
     }
@@ -24,12 +24,12 @@ pub(super) fn part(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
     kit::part(ui, id, Role::Region, text::session_title(), |ui| {
         ui.spacing_mut().item_spacing.y = space::S;
         match &card.joining {
-            Joining::Undecided if !card.open => offer(ui, model, drawn),
-            Joining::Undecided => {
+            JoinState::Undecided if !card.open => offer(ui, model, drawn),
+            JoinState::Undecided => {
                 meaning(ui, model);
                 answers(ui, model, text::join(), drawn);
             }
-            Joining::Failed(why) => {
+            JoinState::Failed(why) => {
                 heading(ui, text::session_ask());
                 kit::callout(ui, Tone::Danger, &text::trouble(why), |_| {});
                 let join = if card.replaces {
@@ -39,8 +39,8 @@ pub(super) fn part(ui: &mut Ui, model: &Model, drawn: &mut Drawn) {
                 };
                 answers(ui, model, join, drawn);
             }
-            Joining::Running(_, step) => running(ui, model, *step, drawn),
-            Joining::Joined(joined) => outcome(ui, model, joined, drawn),
+            JoinState::Running(_, phase) => running(ui, model, *phase, drawn),
+            JoinState::Joined(joined) => outcome(ui, model, joined, drawn),
         }
     });
 }
@@ -95,15 +95,9 @@ fn answers(ui: &mut Ui, model: &Model, join: &str, drawn: &mut Drawn) {
     });
 }
 
-fn running(ui: &mut Ui, model: &Model, step: JoinStep, drawn: &mut Drawn) {
+fn running(ui: &mut Ui, model: &Model, phase: JoinPhase, drawn: &mut Drawn) {
     heading(ui, text::session_joining());
-    let fraction = match step {
-        JoinStep::AskForList => 0.2,
-        JoinStep::TryServer => 0.6,
-    };
-    kit::progress(ui, &text::progress_of(text::session_title()), fraction);
-    let words = text::session_step(step);
-    kit::label(ui, words, Type::Caption, palette(ui).muted);
+    join::progress(ui, text::session_title(), JoinCard::Session, phase);
     let cancel = ui.add(Button::new(Loudness::Secondary, text::cancel()));
     drawn.focus(ui, model, Focus::Session, &cancel);
     if cancel.clicked() {
@@ -112,25 +106,8 @@ fn running(ui: &mut Ui, model: &Model, step: JoinStep, drawn: &mut Drawn) {
 }
 
 fn outcome(ui: &mut Ui, model: &Model, joined: &JoinedNetwork, drawn: &mut Drawn) {
-    let palette = palette(ui);
     heading(ui, &text::joined_title(joined));
-    match &joined.state {
-        NetworkState::Works => {
-            ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = space::S;
-                kit::icon(ui, Icon::CircleCheck, 16.0, palette.success);
-                kit::label(ui, text::session_works(), Type::Body, palette.text);
-            });
-        }
-        NetworkState::OnlyReceives(why) => {
-            let message = text::joined_only_receives(why);
-            kit::callout(ui, Tone::Warning, &message, |_| {});
-        }
-        NetworkState::NotNow(why) => {
-            let message = text::joined_not_now(why);
-            kit::callout(ui, Tone::Warning, &message, |_| {});
-        }
-    }
+    join::usable(ui, joined, text::session_works(), |_| {});
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(space::S);
         let done = ui.add(Button::new(Loudness::Primary, text::done()));

@@ -44,7 +44,7 @@ pub(in crate::protocol) fn find_preferred<W: Bech32mWord>(
     let mut other: Option<W> = None;
     let mut worst: Option<Damage<W::Invalid>> = None;
     for joining in [Joining::Nothing, Joining::Lines, Joining::Spaces] {
-        let line = Joined::of(text, joining);
+        let line = FoldedText::of(text, joining);
         for at in line.candidates(W::PREFIX).take(MAX_CANDIDATES) {
             match line.examine(at) {
                 Ok(value) if is_preferred(&value) => return Ok(value),
@@ -86,13 +86,13 @@ impl<Invalid: Copy> Damage<Invalid> {
 }
 
 /// The text in lower case, one byte a character, with some of it left out.
-struct Joined {
+struct FoldedText {
     bytes: Zeroizing<Vec<u8>>,
     /// Whether something was left out before the byte.
     joints: Vec<bool>,
 }
 
-impl Joined {
+impl FoldedText {
     fn of(text: &str, joining: Joining) -> Self {
         let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
         let mut joints = Vec::with_capacity(text.len());

@@ -15,7 +15,7 @@ use super::l10n::{Fill, tell_part};
 use super::texts;
 use super::units::{duration, size};
 use crate::app::error::{
-    AppError, FailedExchange, LocalFileError, Mismatch, NoInvitation, ServerRefusal,
+    AppError, FailedExchange, LocalFileError, Mismatch, CannotInvite, ServerRefusal,
 };
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::kept::unfinished::UnfinishedError;
@@ -144,8 +144,8 @@ fn words(error: &AppError) -> UserMessage {
         AppError::Unfinished(why) => unfinished(why),
         AppError::NeedsNewer(why) => texts::needs_newer(&why.sentence()),
         AppError::NoPlace(why) => texts::no_place(&why.sentence()),
-        AppError::NoInvitation(NoInvitation::ListEnded) => texts::invite_list_ended(),
-        AppError::NoInvitation(NoInvitation::Unsigned) => texts::no_invitation(),
+        AppError::NoInvitation(CannotInvite::ListEnded) => texts::invite_list_ended(),
+        AppError::NoInvitation(CannotInvite::Unsigned) => texts::no_invitation(),
         AppError::NoRelays => texts::no_relays(),
         AppError::NotOwner => texts::not_owner(),
         AppError::OwnRecord(why) => own_record(*why),
@@ -570,8 +570,8 @@ mod tests {
             AppError::Join(JoinError::OtherRelays("Ann's friends".to_owned())),
             AppError::Join(JoinError::PrivateRelays),
             AppError::Join(JoinError::WrongAccessWord),
-            AppError::NoInvitation(NoInvitation::ListEnded),
-            AppError::NoInvitation(NoInvitation::Unsigned),
+            AppError::NoInvitation(CannotInvite::ListEnded),
+            AppError::NoInvitation(CannotInvite::Unsigned),
             AppError::RelaySource(RelaySourceError::ManyGone { before: 5, gone: 3 }),
             AppError::NoRelays,
             AppError::NotOwner,

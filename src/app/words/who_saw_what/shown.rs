@@ -1,7 +1,7 @@
 //! What was shown in all requests of a use case, in memory that does not grow with their number.
 
 use super::RequestShown;
-use crate::protocol::disclosure::Totals;
+use crate::protocol::disclosure::ShownTotals;
 
 /// What each party was shown in some requests, in the order in which they ended: the first tries one by one, and what all
 /// of them showed together. A transfer in parts makes up to some hundred thousand requests.
@@ -10,7 +10,7 @@ pub struct WhoSawWhat {
     requests: Vec<RequestShown>,
     /// Number of tries in `requests`.
     kept: usize,
-    totals: Totals,
+    totals: ShownTotals,
 }
 
 impl WhoSawWhat {
@@ -25,7 +25,7 @@ impl WhoSawWhat {
 
     /// What all tries showed together.
     #[must_use]
-    pub const fn totals(&self) -> &Totals {
+    pub const fn totals(&self) -> &ShownTotals {
         &self.totals
     }
 

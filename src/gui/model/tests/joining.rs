@@ -112,14 +112,14 @@ fn a_joined_network_is_in_the_settings_and_chosen() {
     assert_eq!(model.settings.servers, [network()]);
     assert_eq!(model.settings.chosen_entry(), Some(&network()));
     assert!(!model.lacks_relays(), "it has relays of its own");
-    assert!(matches!(model.receive.joining, Joining::Joined(_)));
+    assert!(matches!(model.receive.joining, JoinState::Joined(_)));
     // The text is described again since the settings changed: the outcome stays.
     let holds = TextHolds::Invitation(Box::new(InvitationInfo {
         known: KnownNetwork::Member,
         ..invitation()
     }));
     model.update(Event::Described(Ok(holds)));
-    assert!(matches!(model.receive.joining, Joining::Joined(_)));
+    assert!(matches!(model.receive.joining, JoinState::Joined(_)));
     model.update(JoinAction::Close);
     assert_eq!(model.receive.reading, Reading::Empty);
     assert!(model.receive.reads_nothing());
@@ -143,7 +143,7 @@ fn a_join_that_is_stopped_or_fails_changes_nothing() {
 
     let run = begun(&mut model);
     model.update(Event::Joined(run, ended(Err(trouble()))));
-    assert!(matches!(model.receive.joining, Joining::Failed(_)));
+    assert!(matches!(model.receive.joining, JoinState::Failed(_)));
     assert!(model.settings.servers.is_empty());
     begun(&mut model);
 }
@@ -157,7 +157,7 @@ fn another_text_in_the_field_stops_joining() {
         effect,
         Effect::Work(Work::Request(RequestWork::Cancel(stopped))) if *stopped == run
     )));
-    assert!(matches!(model.receive.joining, Joining::Undecided));
+    assert!(matches!(model.receive.joining, JoinState::Undecided));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn the_pointer_beside_an_invitation_goes_on_as_if_it_was_pasted() {
         effect,
         Effect::Work(Work::Settings(SettingsWork::Describe(text, _))) if text.as_str() == pointer()
     )));
-    assert!(matches!(model.receive.joining, Joining::Undecided));
+    assert!(matches!(model.receive.joining, JoinState::Undecided));
     assert!(model.notice.is_some(), "that it was joined is said");
 
     // Where something is amiss, that is read first.
@@ -209,7 +209,7 @@ fn the_pointer_beside_an_invitation_goes_on_as_if_it_was_pasted() {
         let mut model = invited(info.clone(), &both);
         let run = begun(&mut model);
         model.update(Event::Joined(run, ended_as(state)));
-        assert!(matches!(model.receive.joining, Joining::Joined(_)));
+        assert!(matches!(model.receive.joining, JoinState::Joined(_)));
         model.update(JoinAction::Close);
         assert_eq!(model.receive.text.as_str(), pointer());
     }

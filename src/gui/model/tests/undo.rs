@@ -122,7 +122,7 @@ fn a_removed_server_is_called_as_it_was_in_the_list() {
         (encrypted, "files.example"),
     ] {
         model.update(ServerAction::Remove(removed.address));
-        let Some(Removed::Server(said)) = model.undo.as_ref().map(Undo::removed) else {
+        let Some(RemovedItem::Server(said)) = model.undo.as_ref().map(Undo::removed) else {
             panic!("nothing to undo");
         };
         assert_eq!(said.trim_end_matches('/'), name);

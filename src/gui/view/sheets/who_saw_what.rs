@@ -11,7 +11,7 @@ use crate::gui::model::{ModalAction, Tone, Transfer, TransferJob};
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette, space};
 use crate::protocol::disclosure::{
-    self, AttemptShown, Fact, Note, PartyShown, Saw, ShownOutcome, Totals,
+    self, AttemptShown, Fact, Note, PartyShown, Saw, ShownOutcome, ShownTotals,
 };
 
 /// Diameter of a party's disc, in points.
@@ -163,7 +163,7 @@ impl Path<'_> {
 }
 
 /// What each party could learn from all tries together.
-fn together(ui: &mut Ui, totals: &Totals) {
+fn together(ui: &mut Ui, totals: &ShownTotals) {
     let palette = palette(ui);
     kit::divider(ui);
     ui.add_space(space::XS);
