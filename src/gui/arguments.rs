@@ -289,9 +289,15 @@ mod tests {
             (vec![other], Some(INVITATION.to_owned()))
         );
         let link = "cloakroom:cloak1xyz".to_owned();
-        assert_eq!(opened(OpenedBySystem::Link(link.clone())), (Vec::new(), Some(link)));
+        assert_eq!(
+            opened(OpenedBySystem::Link(link.clone())),
+            (Vec::new(), Some(link))
+        );
         for foreign in ["file:///tmp/a.pdf", "https://example.com", ""] {
-            assert_eq!(opened(OpenedBySystem::Link(foreign.to_owned())), (Vec::new(), None));
+            assert_eq!(
+                opened(OpenedBySystem::Link(foreign.to_owned())),
+                (Vec::new(), None)
+            );
         }
     }
 

@@ -481,6 +481,9 @@ impl Window {
     fn forget_focus_elsewhere(&mut self) {
         let here = match self.model.focus {
             Some(Focus::Download | Focus::Pointer) => self.model.screen == Screen::Receive,
+            Some(Focus::NodesFile) => {
+                matches!(self.model.screen, Screen::Receive | Screen::Settings)
+            }
             Some(
                 Focus::AccessWord(_)
                 | Focus::NetworkMenu(_)

@@ -235,6 +235,16 @@ async fn a_network_of_service_nodes_is_joined_by_its_file_and_used_without_it() 
         said(&joined)
     );
     assert!(said(&joined).contains("stays until the server deletes it"));
+    // Who was contacted for it, and what each was shown.
+    for words in [
+        "Asked a seed",
+        "Seed ",
+        "First relay",
+        "File server",
+        "Saw: ",
+    ] {
+        assert!(said(&joined).contains(words), "{words}: {}", said(&joined));
+    }
     std::fs::remove_file(&file).unwrap();
 
     let photo = person.file("photo.jpg", b"a photo");
@@ -251,8 +261,15 @@ async fn a_network_of_service_nodes_is_joined_by_its_file_and_used_without_it() 
     );
     // Whoever is a member already loses nothing by joining again.
     let file = person.file("other.toml", network.described().as_bytes());
-    let again = person.run(&["join", &file]);
+    let again = person.run(&["join", &file, "--who-saw-what", "--json"]);
     assert!(again.status.success(), "{}", said(&again));
+    let again: Value = serde_json::from_slice(&again.stdout).unwrap();
+    let asked = again["who_saw_what"].as_array().unwrap().iter();
+    let asked: Vec<_> = asked.map(|one| one["asked"].as_str().unwrap()).collect();
+    assert!(
+        asked.contains(&"upload") && asked.contains(&"download"),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use cloakroom::app::error::AppError;
 use cloakroom::app::kept::history::{History, TellNews};
 use cloakroom::app::kept::keystore::{HistoryKey, KeyId, KeyStore, KeyStoreError};
 use cloakroom::app::received::content_type::Findings;
-use cloakroom::app::relays::{NetworkId, RelayOffer, RelaySource, ServiceNodeNetwork};
+use cloakroom::app::relays::{NetworkId, RelayOffer, RelaySource};
 use cloakroom::app::settings::{Change, ServerChoice, ServerEntry, Settings, SeveralThings, Theme};
 use cloakroom::app::transfer::call::CallContext;
 use cloakroom::app::transfer::get::Choice;
@@ -630,9 +630,8 @@ impl Backend for FakeBackend {
                 let state = self.join_ends.lock().expect("no panic").take();
                 let network = match wanted {
                     JoinWanted::Invitation(_) => joined_network("Ann's friends"),
-                    JoinWanted::Session => {
-                        let session = ServiceNodeNetwork::session();
-                        ServerEntry::new("Session", session.server).through(session.source)
+                    JoinWanted::ServiceNodes(network) => {
+                        ServerEntry::new(network.name, network.server).through(network.source)
                     }
                 };
                 let mut changes = vec![Change::JoinNetwork(network.clone(), None)];

@@ -10,7 +10,7 @@ use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::l10n::Language;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Count, InvitationInfo, JoinAction, Joining, KnownNetwork, Modal, ModalAction,
+    Action, Count, InvitationInfo, JoinAction, JoinState, KnownNetwork, Modal, ModalAction,
     NetworkAction, NetworkState, ReceiveAction, RelayAction, RowAction, Screen, ServerAction,
     ShareAction, ShareOptions, WindowAction,
 };
@@ -180,7 +180,7 @@ fn everywhere(language: Language, zoom: u16, size: [f32; 2], found: &mut Vec<Str
     desk.until(|desk| {
         matches!(
             desk.window.state().model().receive.joining,
-            Joining::Joined(_)
+            JoinState::Joined(_)
         )
     });
     look(&mut desk, "receive, a network that does not answer");

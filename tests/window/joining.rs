@@ -346,3 +346,36 @@ fn joining_sessions_network_can_be_stopped_put_off_and_may_replace_what_was_chos
     let replaces = choices(&desk).last().map(|choice| choice.0);
     assert_eq!(replaces, Some(true));
 }
+
+#[test]
+fn a_file_of_another_network_is_joined_where_it_is_dropped_and_any_other_is_refused() {
+    let mut desk = Desk::with(settings(), [760.0, 600.0], |_| Opening::default());
+    desk.act(WindowAction::Go(Screen::Receive));
+    let file = desk.folder.path().join("other.toml");
+    std::fs::write(&file, "[package]\nname = 'other'\n").expect("a file");
+    desk.drop_files(&[file.clone()]);
+    desk.until_seen("describes no network of service nodes");
+    assert!(!desk.sees("Not now"));
+
+    let key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let text = format!(
+        "name = 'Other'\nserver = 'http://files.example#p={key}'\n[[seed]]\nurl = 'https://seed.example'\nfingerprint = '{key}'\n"
+    );
+    std::fs::write(&file, text).expect("a file");
+    desk.drop_files(&[file]);
+    for words in ["Join “Other”?", "files.example", "seed.example"] {
+        desk.until_seen(words);
+    }
+    assert!(desk.backend.joins().is_empty());
+    desk.until(|desk| desk.focused().as_deref() == Some("Join"));
+    desk.press(Key::Enter);
+    desk.until(|desk| choices(desk) == [(false, false, false)]);
+    desk.backend.let_go(1);
+    desk.until_seen("You joined “Other”.");
+    desk.click("Who saw what Other");
+    desk.until_seen("Who saw what: Other");
+    desk.press(Key::Escape);
+    desk.click("Done");
+    desk.until(|desk| !desk.sees("You joined"));
+    assert_eq!(desk.window.state().model().settings.servers.len(), 1);
+}

@@ -20,10 +20,10 @@ use cloakroom::app::transfer::stage::{PartsMoved, Stage};
 use cloakroom::app::words::l10n::Language;
 use cloakroom::app::words::message::UserMessage;
 use cloakroom::gui::model::{
-    Action, Arrival, Aside, Count, InvitationInfo, JoinAction, KnownNetwork, ManageAction,
-    ManyGone, Modal, ModalAction, NetworkAction, NetworkSeen, NetworkState, ReceiveAction,
-    RelayAction, RowAction, Screen, ServerAction, SessionAction, ShareAction, ShareOptions, Test,
-    TransferId, TransferState, Trouble, WindowAction,
+    Action, Arrival, Aside, Count, InvitationInfo, JoinAction, JoinCard, KnownNetwork,
+    ManageAction, ManyGone, Modal, ModalAction, NetworkAction, NetworkSeen, NetworkState,
+    NodesAction, ReceiveAction, RelayAction, RowAction, Screen, ServerAction, ShareAction,
+    ShareOptions, Test, TransferId, TransferState, Trouble, WindowAction,
 };
 use cloakroom::gui::platform::uri_list::UriList;
 use cloakroom::gui::text;
@@ -502,6 +502,27 @@ const SCENES: &[Scene] = &[
         desk.until_seen("first relay since");
         show(desk, "Relays of Ann's friends");
     }),
+    ("join-file", |desk| {
+        nodes_file(desk);
+        desk.until_seen("Join “Sispop”?");
+    }),
+    ("join-file-joined", |desk| {
+        nodes_file(desk);
+        desk.act(NodesAction::Join(JoinCard::File));
+        desk.backend.let_go(1);
+        desk.until_seen("You joined “Sispop”.");
+    }),
+    ("join-file-settings", |desk| {
+        nodes_file(desk);
+        open_settings(desk);
+        desk.until_seen("Join “Sispop”?");
+        show(desk, "Join “Sispop”?");
+    }),
+    ("join-who-saw-what", |desk| {
+        joined(desk, NetworkState::Works);
+        let card = JoinCard::Invitation;
+        desk.act(ModalAction::Open(Modal::WhoSawJoin { card, at: 0 }));
+    }),
     ("session-offered", |desk| {
         open_settings(desk);
         show(desk, "run for the Session messenger");
@@ -510,7 +531,7 @@ const SCENES: &[Scene] = &[
     ("session-joining", |desk| {
         desk.backend.show(vec![Stage::FindPath]);
         session_asks(desk);
-        desk.act(SessionAction::Join);
+        desk.act(NodesAction::Join(JoinCard::Session));
         desk.until_seen("Asking one of its seeds");
         show(desk, "Asking one of its seeds");
     }),
@@ -530,7 +551,7 @@ const SCENES: &[Scene] = &[
         let other = JoinError::OtherRelays("By hand".to_owned());
         desk.backend.fail_next(AppError::from(other));
         session_asks(desk);
-        desk.act(SessionAction::Join);
+        desk.act(NodesAction::Join(JoinCard::Session));
         desk.backend.let_go(1);
         desk.until_seen("Replace mine");
         show(desk, "Replace mine");
@@ -803,10 +824,23 @@ fn joined(desk: &mut Desk, state: NetworkState) {
     desk.until_seen("You joined");
 }
 
+/// A file that describes a network of Session's kind, dropped on Receive.
+fn nodes_file(desk: &mut Desk) {
+    desk.act(WindowAction::Go(Screen::Receive));
+    let key = key_of(7).to_hex();
+    let file = desk.folder.path().join("sispop.toml");
+    let text = format!(
+        "name = 'Sispop'\nserver = 'http://files.sispop.example#p={key}'\n[[seed]]\nurl = 'https://seed1.sispop.example'\nfingerprint = '{key}'\n[[seed]]\nurl = 'https://seed2.sispop.example'\nfingerprint = '{key}'\n"
+    );
+    std::fs::write(&file, text).expect("a file");
+    desk.drop_files(&[file]);
+    desk.until_seen("Join “Sispop”?");
+}
+
 /// Session's card, which says what joining means.
 fn session_asks(desk: &mut Desk) {
     open_settings(desk);
-    desk.act(SessionAction::Open);
+    desk.act(NodesAction::Open);
     desk.until_seen("Join Session's network?");
     show(desk, "tried with stand-ins");
 }
@@ -814,7 +848,7 @@ fn session_asks(desk: &mut Desk) {
 fn session_joined(desk: &mut Desk, state: NetworkState) {
     desk.backend.join_with(state);
     session_asks(desk);
-    desk.act(SessionAction::Join);
+    desk.act(NodesAction::Join(JoinCard::Session));
     desk.backend.let_go(1);
     desk.until_seen("Done");
     show(desk, "Done");

@@ -11,6 +11,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::set::RelaySource;
+use crate::app::words::harmless::harmless_start;
 use crate::net::seed::Seed;
 use crate::protocol::address::ServerAddress;
 
@@ -122,6 +123,12 @@ impl ServiceNodeNetwork {
         })
     }
 
+    /// Its name, safe to show: whoever made its file chose it.
+    #[must_use]
+    pub fn shown_name(&self) -> String {
+        harmless_start(&self.name, MAX_NAME_LEN)
+    }
+
     /// The hosts of its seeds, for people: `seed1.example, seed2.example`.
     #[must_use]
     pub fn seed_hosts(&self) -> String {
@@ -218,6 +225,15 @@ mod tests {
         assert_eq!(network.seed_hosts(), "seed.example, 10.9.9.9");
         let source = RelaySource::ServiceNodes("/a/network.toml".into());
         assert_eq!(network.source, source);
+    }
+
+    #[test]
+    fn a_name_that_would_fool_a_reader_is_shown_harmless() {
+        let server = format!("http://files.example#p={KEY}");
+        let text = text("Sess\u{202e}ion", &server, &[("https://seed.example", KEY)]);
+        let network = parse(&text.replace("\\u{202e}", "\u{202e}")).unwrap();
+        assert!(network.name.contains('\u{202e}'));
+        assert!(!network.shown_name().contains('\u{202e}'));
     }
 
     #[test]

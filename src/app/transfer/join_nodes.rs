@@ -40,7 +40,7 @@ pub async fn join(
     }
     let name = match known {
         Some(known) => known.shown_name().to_owned(),
-        None => settings.free_name(&network.name, &network.server),
+        None => settings.free_name(&network.shown_name(), &network.server),
     };
     let entry = ServerEntry {
         access_word: known.and_then(|known| known.access_word.clone()),

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::app::error::{AppError, LocalFileError};
 use crate::app::parcel::Parcel;
-use crate::app::relays::list_file;
+use crate::app::relays::{ServiceNodeNetwork, list_file};
 use crate::protocol::invitation::{FindInvitationError, Invitation};
 use crate::protocol::pointer::{FindPointerError, Pointer};
 use crate::protocol::seal::ContentKind;
@@ -23,6 +23,8 @@ pub enum KnownFile {
     Pointer,
     /// Use its relays: `NAME.json`.
     RelayList,
+    /// Join the network of service nodes that it describes: `NAME.toml`.
+    ServiceNodes,
 }
 
 impl KnownFile {
@@ -30,9 +32,13 @@ impl KnownFile {
     #[must_use]
     pub(crate) fn by_name(path: &Path) -> Option<Self> {
         let ending = path.extension().and_then(|ending| ending.to_str())?;
-        [("cloakroom", Self::Pointer), ("json", Self::RelayList)]
-            .into_iter()
-            .find_map(|(known, kind)| ending.eq_ignore_ascii_case(known).then_some(kind))
+        [
+            ("cloakroom", Self::Pointer),
+            ("json", Self::RelayList),
+            ("toml", Self::ServiceNodes),
+        ]
+        .into_iter()
+        .find_map(|(known, kind)| ending.eq_ignore_ascii_case(known).then_some(kind))
     }
 
     /// What the file at `path` is by its name and by what is in it; none for any other file, and for one that cannot be
@@ -52,6 +58,8 @@ impl KnownFile {
                 )
             }),
             Self::RelayList => list_file::is_list(path),
+            // Files of this form are many: one that is not whole is any other file.
+            Self::ServiceNodes => ServiceNodeNetwork::read(path).is_ok(),
         };
         is_so.then_some(kind)
     }
@@ -196,6 +204,14 @@ mod tests {
         assert_eq!(known("RELAYS.JSON", list), Some(KnownFile::RelayList));
         assert_eq!(known("relays.txt", list), None, "another name");
         assert_eq!(known("table.json", b"[1,2,3]"), None, "other content");
+        let key = "b8eef9821445ae16e2e97ef8aa6fe782fd11ad5253cd6723b281341dba22e371";
+        let nodes = format!(
+            "name = 'Other'\nserver = 'http://files.example#p={key}'\n[[seed]]\nurl = 'https://seed.example'\nfingerprint = '{key}'\n"
+        );
+        let nodes = nodes.as_bytes();
+        assert_eq!(known("other.toml", nodes), Some(KnownFile::ServiceNodes));
+        assert_eq!(known("other.txt", nodes), None, "another name");
+        assert_eq!(known("Cargo.toml", b"[package]\nname = 'other'\n"), None);
         let cut_off = b"cloak14qq8g6r5w3cr5te0ve5kcetn9ejhsctdwpkx2q2cyrt44";
         assert_eq!(known("a.cloakroom", cut_off), Some(KnownFile::Pointer));
         assert_eq!(known("b.txt", cut_off), None, "another name");

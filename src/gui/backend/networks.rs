@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{App, in_words};
 use crate::app::error::{AppError, CannotInvite};
-use crate::app::relays::{
-    ListState, NetworkId, NetworkView, RelaySource, RelaySourceError, ServiceNodeNetwork,
-};
+use crate::app::relays::{ListState, NetworkId, NetworkView, RelaySource, RelaySourceError};
 use crate::app::settings::{ServerEntry, Settings};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::join::{self, JoinChoice, JoinError, JoinOffer, JoinedState, Meets};
@@ -76,9 +74,8 @@ impl App {
                 let offer = JoinOffer::look(invitation, settings, now, &mut random::system())?;
                 join::join(&client, &offer, choice, context).await?
             }
-            JoinWanted::Session => {
-                let session = ServiceNodeNetwork::session();
-                join_nodes::join(&client, &session, choice, context).await?
+            JoinWanted::ServiceNodes(network) => {
+                join_nodes::join(&client, &network, choice, context).await?
             }
         };
         Ok(JoinedNetwork {

@@ -6,11 +6,11 @@ use super::joining::JoinAction;
 use super::listed::ListAction;
 use super::modal::ModalAction;
 use super::networks::NetworkAction;
+use super::nodes::NodesAction;
 use super::receive::ReceiveAction;
 use super::relays::RelayAction;
 use super::rows::RowAction;
 use super::servers::ServerAction;
-use super::session::SessionAction;
 use super::settings::SettingsAction;
 use super::share::ShareAction;
 use super::transfer::TransferId;
@@ -31,6 +31,8 @@ pub enum Action {
     Modal(ModalAction),
     /// Something was done with a network that was joined.
     Network(NetworkAction),
+    /// Something was done with the card of a network of service nodes.
+    Nodes(NodesAction),
     /// Something was done on the Receive screen.
     Receive(ReceiveAction),
     /// Something was done with relays, or with the proxy on the way to them.
@@ -39,8 +41,6 @@ pub enum Action {
     Row(TransferId, RowAction),
     /// Something was done with a file server.
     Server(ServerAction),
-    /// Something was done with the card of Session's network.
-    Session(SessionAction),
     /// Something else was done in Settings.
     Settings(SettingsAction),
     /// Something was done on the Share screen.
@@ -74,10 +74,10 @@ owned_by! {
     ListAction => List;
     ModalAction => Modal;
     NetworkAction => Network;
+    NodesAction => Nodes;
     ReceiveAction => Receive;
     RelayAction => Relays;
     ServerAction => Server;
-    SessionAction => Session;
     SettingsAction => Settings;
     ShareAction => Share;
     WindowAction => Window;

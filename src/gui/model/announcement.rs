@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Focus, FoundPath, InvitationInfo, JoinCard, JoinPhase, JoinedNetwork, Managed, Model, PointerInfo,
-    RemovedItem, ServerLabel, ShownName, TestReport, Trouble,
+    Focus, FoundPath, InvitationInfo, JoinCard, JoinPhase, JoinedNetwork, Managed, Model,
+    PointerInfo, RemovedItem, ServerLabel, ShownName, TestReport, Trouble,
 };
 use crate::app::kept::history::{DamagedHistory, SessionOnly};
 use crate::app::received::content_type::Disagreement;
@@ -68,6 +68,8 @@ pub enum Announced {
     ListUsed(String),
     /// A server did what a sender asked for.
     Managed(Managed),
+    /// A file describes the network of this name, which can be joined.
+    NodesFile(String),
     /// Something that was asked for in Settings or of a server did not work.
     NotDone(Trouble),
     /// A notice stands above the screen.

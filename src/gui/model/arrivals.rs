@@ -121,7 +121,7 @@ impl Model {
     }
 
     /// The file that hangs over the window or was dropped, where it is used without a question: a relay list in Settings
-    /// and where a pointer lacks relays, a file with a pointer on Receive. Anywhere else it came to be shared.
+    /// and where a pointer lacks relays, a file with a pointer on Receive, one that describes a network on both. Anywhere else it came to be shared.
     #[must_use]
     pub(crate) fn used_when_dropped<'a>(
         &self,
@@ -132,7 +132,8 @@ impl Model {
         };
         let known = KnownFile::by_name(path)?;
         let is_wanted = match (known, self.screen) {
-            (KnownFile::RelayList, Screen::Settings)
+            (KnownFile::RelayList | KnownFile::ServiceNodes, Screen::Settings)
+            | (KnownFile::ServiceNodes, Screen::Receive)
             | (KnownFile::Invitation | KnownFile::Pointer, Screen::Receive) => true,
             (KnownFile::RelayList, Screen::Receive) => self.receive.lacks_relays(),
             _ => false,

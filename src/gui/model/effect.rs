@@ -88,6 +88,8 @@ pub enum DialogWork {
     PickFolderToShare,
     /// Ask for a relay list, and read it.
     PickRelayList,
+    /// Ask for a file that describes a network of service nodes, and read it.
+    PickServiceNodes,
     /// Ask where to, and write an invitation to the network of this name there.
     SaveInvitation(String, PointerText),
 }
@@ -105,6 +107,8 @@ pub enum FileWork {
     ReadPointer(PathBuf),
     /// Read the relay list in this file.
     ReadRelayList(PathBuf),
+    /// Read this file, which is said to describe a network of service nodes.
+    ReadServiceNodes(PathBuf),
     /// Show a file in its folder.
     Reveal(PathBuf),
 }

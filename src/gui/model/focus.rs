@@ -21,6 +21,8 @@ pub enum Focus {
     NewerList(usize),
     /// The field for the name of the network whose server is at this place.
     NetworkName(usize),
+    /// The main button of the card of a network that a file describes, else the button that chooses such a file.
+    NodesFile,
     /// The button that puts the notice away; a reader says the notice there.
     Notice,
     /// The field of the pointer.

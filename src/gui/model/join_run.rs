@@ -9,6 +9,7 @@ use crate::app::error::AppError;
 use crate::app::settings::Change;
 use crate::app::transfer::join::{JoinChoice, JoinError};
 use crate::app::transfer::stage::Stage;
+use crate::app::words::who_saw_what::WhoSawWhat;
 
 /// How far joining is on one of the cards.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,8 @@ pub enum JoinState {
 /// A card on which a network is joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinCard {
+    /// The card of a network of service nodes that a file describes.
+    File,
     /// The card of the invitation in the pointer's field.
     Invitation,
     /// The card of Session's network in Settings.
@@ -77,11 +80,13 @@ impl JoinPhase {
 }
 
 impl JoinCard {
-    const ALL: [Self; 2] = [Self::Invitation, Self::Session];
+    const ALL: [Self; 3] = [Self::File, Self::Invitation, Self::Session];
 
     /// The main button of the card.
-    const fn focus(self) -> Focus {
+    #[must_use]
+    pub(crate) const fn focus(self) -> Focus {
         match self {
+            Self::File => Focus::NodesFile,
             Self::Invitation => Focus::Download,
             Self::Session => Focus::Session,
         }
@@ -125,18 +130,41 @@ impl JoinState {
 }
 
 impl Model {
-    /// How far joining is on this card.
-    fn join_on(&mut self, card: JoinCard) -> &mut JoinState {
+    /// How far joining is on this card, and what it showed to whom; `None` where there is no such card.
+    fn join_on(&mut self, card: JoinCard) -> Option<(&mut JoinState, &mut WhoSawWhat)> {
+        let nodes = match card {
+            JoinCard::Invitation => {
+                let receive = &mut self.receive;
+                return Some((&mut receive.joining, &mut receive.joining_shown));
+            }
+            JoinCard::File => self.settings_screen.nodes_file.as_mut()?,
+            JoinCard::Session => &mut self.settings_screen.session,
+        };
+        Some((&mut nodes.joining, &mut nodes.shown))
+    }
+
+    /// What joining on this card showed to whom so far; `None` where there is no such card.
+    #[must_use]
+    pub(crate) fn join_shown(&self, card: JoinCard) -> Option<&WhoSawWhat> {
         match card {
-            JoinCard::Invitation => &mut self.receive.joining,
-            JoinCard::Session => &mut self.settings_screen.session.joining,
+            JoinCard::Invitation => Some(&self.receive.joining_shown),
+            JoinCard::File | JoinCard::Session => Some(&self.nodes_on(card)?.shown),
+        }
+    }
+
+    fn set_join(&mut self, card: JoinCard, to: JoinState) {
+        if let Some((state, _)) = self.join_on(card) {
+            *state = to;
         }
     }
 
     /// The card on which a network is joined by this run.
     fn card_of(&mut self, run: RunId) -> Option<JoinCard> {
         let mut cards = JoinCard::ALL.into_iter();
-        cards.find(|card| self.join_on(*card).is_run(run))
+        cards.find(|card| {
+            let join = self.join_on(*card);
+            join.is_some_and(|(state, _)| state.is_run(run))
+        })
     }
 
     /// Begins to join, unless that is under way on the card.
@@ -146,12 +174,12 @@ impl Model {
         wanted: JoinWanted,
         choice: JoinChoice,
     ) -> Vec<Effect> {
-        if matches!(self.join_on(card), JoinState::Running(..)) {
+        if matches!(self.join_on(card), None | Some((JoinState::Running(..), _))) {
             return Vec::new();
         }
         let run = RunId(self.draw_id());
         let phase = JoinPhase::AskForList;
-        *self.join_on(card) = JoinState::Running(run, phase);
+        self.set_join(card, JoinState::Running(run, phase));
         self.announce(false, Announced::Joining(card, phase));
         // On the button that stops it: the one that was pressed has gone.
         self.focus = Some(card.focus());
@@ -164,7 +192,8 @@ impl Model {
         let Some(card) = self.card_of(run) else {
             return false;
         };
-        if let Some(phase) = self.join_on(card).advance(stage) {
+        let advanced = self.join_on(card);
+        if let Some(phase) = advanced.and_then(|(state, _)| state.advance(stage)) {
             self.announce(false, Announced::Joining(card, phase));
         }
         true
@@ -176,17 +205,28 @@ impl Model {
             return Vec::new();
         };
         if card == JoinCard::Invitation {
-            self.receive.shown.append(ended.shown);
+            // The file of the pointer beside it is fetched since it was joined.
+            self.receive.shown.append(ended.shown.clone());
+        }
+        if let Some((_, shown)) = self.join_on(card) {
+            shown.append(ended.shown);
         }
         self.focus = Some(card.focus());
         let joined = match ended.result {
             Ok(joined) => joined,
             Err(trouble) => {
-                if card == JoinCard::Session {
-                    self.settings_screen.session.replaces = uses_other_relays(&trouble);
+                let replaces = uses_other_relays(&trouble);
+                match card {
+                    JoinCard::Invitation => {}
+                    JoinCard::Session => self.settings_screen.session.replaces = replaces,
+                    JoinCard::File => {
+                        if let Some(nodes) = &mut self.settings_screen.nodes_file {
+                            nodes.replaces = replaces;
+                        }
+                    }
                 }
                 self.announce(true, Announced::NotDone(trouble.clone()));
-                *self.join_on(card) = JoinState::Failed(trouble);
+                self.set_join(card, JoinState::Failed(trouble));
                 return Vec::new();
             }
         };
@@ -205,7 +245,7 @@ impl Model {
             effects.extend(self.fill_receive(pointer));
         } else {
             self.announce(false, Announced::Joined(joined.clone()));
-            *self.join_on(card) = JoinState::Joined(joined);
+            self.set_join(card, JoinState::Joined(joined));
         }
         effects
     }
@@ -218,7 +258,9 @@ impl Model {
 
     /// Puts away what was decided on this card, and stops what is under way.
     pub(super) fn stop_join(&mut self, card: JoinCard) -> Option<Effect> {
-        self.join_on(card).stop()
+        let (state, shown) = self.join_on(card)?;
+        *shown = WhoSawWhat::default();
+        state.stop()
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{
     Effect, JoinCard, Model, PointerInfo, PointerText, Reading, Screen, SettingsWork, WindowAction,
 };
+use crate::app::relays::ServiceNodeNetwork;
 use crate::app::settings::ServerEntry;
 use crate::app::transfer::join::JoinChoice;
 use crate::app::words::message::UserMessage;
@@ -67,8 +68,8 @@ impl From<PointerInfo> for TextHolds {
 pub enum JoinWanted {
     /// The one of the invitation in this text.
     Invitation(PointerText),
-    /// Session's.
-    Session,
+    /// One of service nodes: Session's, or another that a file describes.
+    ServiceNodes(Box<ServiceNodeNetwork>),
 }
 
 /// What a person did with an invitation.

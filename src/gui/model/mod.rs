@@ -17,6 +17,7 @@ mod listing;
 mod manage;
 mod modal;
 mod networks;
+mod nodes;
 mod opening;
 mod pace;
 mod parts;
@@ -25,7 +26,6 @@ mod relays;
 mod remedy;
 mod rows;
 mod servers;
-mod session;
 mod settings;
 mod settings_screen;
 mod share;
@@ -55,9 +55,7 @@ pub use self::effect::{
 };
 pub use self::focus::{Beside, Focus, FocusAction, Region};
 pub use self::join_run::{JoinCard, JoinPhase, JoinState, JoinedNetwork, NetworkState};
-pub use self::joining::{
-    InvitationInfo, JoinAction, JoinWanted, KnownNetwork, TextHolds,
-};
+pub use self::joining::{InvitationInfo, JoinAction, JoinWanted, KnownNetwork, TextHolds};
 pub use self::keeping::{EndNotice, KeptTransfer, TransferEnd, TransferOutcome};
 pub use self::listed::{Filter, ListAction};
 pub use self::listing::{FolderListing, ListedEntry, Listing};
@@ -65,6 +63,7 @@ pub use self::modal::{Modal, ModalAction};
 pub use self::networks::{
     InviteFor, InviteSheet, NameField, NetworkAction, NetworkSeen, StillThere,
 };
+pub use self::nodes::{NodesAction, NodesCard};
 pub use self::opening::Examine;
 pub use self::pace::{Pace, Speed};
 pub use self::parts::{AboutLeft, LeftJob, LeftTransfer};
@@ -77,7 +76,6 @@ pub use self::relays::{
 use self::remedy::ReturnTo;
 pub use self::rows::RowAction;
 pub use self::servers::ServerAction;
-pub use self::session::{SessionAction, SessionCard};
 pub use self::settings::SettingsAction;
 pub(crate) use self::settings_screen::ServerStanding;
 pub use self::settings_screen::{
@@ -99,6 +97,7 @@ use crate::app::kept::history::{EntryId, HistoryStatus, News};
 use crate::app::kept::unfinished::UnfinishedId;
 use crate::app::received::content_type::Findings;
 pub use crate::app::relays::ManyGone;
+use crate::app::relays::ServiceNodeNetwork;
 use crate::app::settings::{Change, ServerChoice, Settings};
 use crate::app::transfer::known_file::KnownFile;
 use crate::app::transfer::stage::Stage;
@@ -300,6 +299,8 @@ pub enum Event {
     FilesPasted(UriList),
     /// The system's dialog for received files was closed with a folder, or without.
     FolderChosen(Option<PathBuf>),
+    /// A file that is said to describe a network of service nodes was read; `None` when none was chosen.
+    NodesFileRead(Option<Result<Box<ServiceNodeNetwork>, UserMessage>>),
     /// There is no dialog for the folder.
     NoFolderDialog(UserMessage),
     /// Paths were looked at.

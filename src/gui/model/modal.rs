@@ -1,6 +1,6 @@
 //! Modals: the question or sheet that covers the window, and the menu of a row.
 
-use super::{Effect, Focus, Model, TransferId};
+use super::{Effect, Focus, JoinCard, Model, TransferId};
 use crate::app::settings::ServerChoice;
 use crate::protocol::address::ServerAddress;
 
@@ -32,6 +32,13 @@ pub enum Modal {
     Qr(TransferId),
     /// The keyboard shortcuts.
     Shortcuts,
+    /// Who saw what of joining on this card.
+    WhoSawJoin {
+        /// The card.
+        card: JoinCard,
+        /// Which of its tries, counted from the first.
+        at: usize,
+    },
     /// Who saw what of the last test of a server.
     WhoSawTest {
         /// The server.
@@ -86,8 +93,11 @@ impl Model {
         match action {
             ModalAction::Back => self.back(),
             ModalAction::ChooseTry(try_at) => {
-                if let Some(Modal::WhoSawWhat { at, .. } | Modal::WhoSawTest { at, .. }) =
-                    &mut self.modal
+                if let Some(
+                    Modal::WhoSawJoin { at, .. }
+                    | Modal::WhoSawTest { at, .. }
+                    | Modal::WhoSawWhat { at, .. },
+                ) = &mut self.modal
                 {
                     *at = try_at;
                 }
@@ -117,6 +127,7 @@ impl Model {
                 Modal::About
                 | Modal::Closing { .. }
                 | Modal::Shortcuts
+                | Modal::WhoSawJoin { .. }
                 | Modal::WhoSawTest { .. }
                 | Modal::WipeHistory => None,
             });

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    Announced, Effect, Focus, InvitationInfo, JoinCard, JoinState, Listing, Model, RelayWish, Screen,
-    ServerLabel, SettingsWork, ShownName, TextHolds, Tone, Transfer, TransferJob, TransferState,
-    UserMessage, WindowEffect,
+    Announced, Effect, Focus, InvitationInfo, JoinCard, JoinState, Listing, Model, RelayWish,
+    Screen, ServerLabel, SettingsWork, ShownName, TextHolds, Tone, Transfer, TransferJob,
+    TransferState, UserMessage, WindowEffect,
 };
 use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::protocol::address::ServerAddress;
@@ -32,7 +32,9 @@ pub struct Receive {
     pub listing: Option<Listing>,
     /// How far joining is, where it is an invitation.
     pub joining: JoinState,
-    /// What each party was shown by that.
+    /// What joining showed to whom.
+    pub(super) joining_shown: WhoSawWhat,
+    /// What each party was shown by looking into it and by joining, for the row of its file.
     pub(super) shown: WhoSawWhat,
     /// The text was not read yet: `reading` is still that of another.
     pub(super) unread: bool,
@@ -48,6 +50,7 @@ impl Default for Receive {
             reading: Reading::default(),
             listing: None,
             joining: JoinState::default(),
+            joining_shown: WhoSawWhat::default(),
             shown: WhoSawWhat::default(),
             unread: false,
             tell_sender: true,

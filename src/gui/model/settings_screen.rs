@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    InviteSheet, Model, NameField, NetworkSeen, OtherList, RelaysSeen, SessionCard, ShownRelayList,
+    InviteSheet, Model, NameField, NetworkSeen, NodesCard, OtherList, RelaysSeen, ShownRelayList,
     Terms, Trouble, UserMessage,
 };
 use crate::app::settings::{Contrast, ServerChoice, ServerEntry, Settings, ZOOM};
@@ -108,7 +108,9 @@ pub struct SettingsScreen {
     /// Why the folder of downloads could not be chosen.
     pub folder_trouble: Option<UserMessage>,
     /// The card of Session's network.
-    pub session: SessionCard,
+    pub session: NodesCard,
+    /// The card of a network of service nodes that a file describes; Receive shows it, too.
+    pub nodes_file: Option<NodesCard>,
     /// What was wrong with a relay list.
     pub relay_trouble: Option<UserMessage>,
     /// The field for the line of a relay list, or the path of one.

@@ -94,6 +94,7 @@ impl Model {
                 vec![Effect::from(FileWork::ReadPointer(path))]
             }
             KnownFile::RelayList => self.read_list(path),
+            KnownFile::ServiceNodes => self.read_nodes(path),
         }
     }
 

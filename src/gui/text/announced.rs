@@ -45,6 +45,7 @@ fn announced(what: &Announced) -> String {
         Announced::ListedFile => texts::single_file().to_owned(),
         Announced::ListUsed(name) => texts::list_is_used(name),
         Announced::Managed(done) => managed(*done),
+        Announced::NodesFile(name) => texts::join_title(name),
         Announced::NotDone(why) => trouble(why).aloud(),
         Announced::Notice(notice) if notice.warns() => notice_aloud(notice),
         Announced::Notice(notice) => window_message(&notice.message).what.clone(),

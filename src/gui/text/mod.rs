@@ -31,7 +31,7 @@ pub(crate) use self::messages::{
 pub(crate) use self::networks::{
     about_invitation, invitation_file, is_invitation, is_joined, join_button, join_meaning,
     join_phase, join_without_rules, joined_not_now, joined_only_receives, joined_title, leave_body,
-    list_host_offer, list_waits, network_facts,
+    list_host_offer, list_waits, name_on_card, network_facts,
 };
 pub(crate) use self::parts::{aside, large, stands_at};
 pub use self::places::place;
@@ -43,7 +43,7 @@ pub(crate) use self::sheets::{row_keys, shown_outcome};
 pub(crate) use self::texts::*;
 use crate::app::relays::RelaySource;
 use crate::app::transfer::stage::{FirstStop, Stage};
-pub(crate) use crate::app::words::relay_sources::{list_host_sees, seed_sees};
+pub(crate) use crate::app::words::relay_sources::{list_host_sees, seed_sees, seeds_see};
 pub(crate) use crate::app::words::texts::{
     all_tries, cancelled, copies_stay, count_about, did_not_see, ended_before, list_maker_chooses,
     perhaps_saw, saw, saw_nothing, session_about, titled, two_sentences, you,

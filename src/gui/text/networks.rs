@@ -4,8 +4,8 @@ use super::{day, texts, trouble, two_sentences};
 use crate::app::received::file_name::SafeFileName;
 use crate::app::words::message::UserMessage;
 use crate::gui::model::{
-    InvitationInfo, JoinCard, JoinPhase, JoinedNetwork, KnownNetwork, ManyGone, NetworkSeen, NetworkState,
-    StillThere, Trouble,
+    InvitationInfo, JoinCard, JoinPhase, JoinedNetwork, KnownNetwork, ManyGone, Model, NetworkSeen,
+    NetworkState, Reading, StillThere, Trouble,
 };
 
 /// What joining means: whom the person has to trust.
@@ -63,8 +63,19 @@ pub(crate) fn join_phase(card: JoinCard, phase: JoinPhase) -> &'static str {
     match (card, phase) {
         (JoinCard::Invitation, JoinPhase::AskForList) => texts::joining_list(),
         (JoinCard::Invitation, JoinPhase::TryServer) => texts::joining_try(),
-        (JoinCard::Session, JoinPhase::AskForList) => texts::session_asks_seed(),
-        (JoinCard::Session, JoinPhase::TryServer) => texts::session_tries(),
+        (JoinCard::File | JoinCard::Session, JoinPhase::AskForList) => texts::session_asks_seed(),
+        (JoinCard::File | JoinCard::Session, JoinPhase::TryServer) => texts::session_tries(),
+    }
+}
+
+/// The name of the network that is joined on this card; `None` where there is no such card.
+#[must_use]
+pub(crate) fn name_on_card(model: &Model, card: JoinCard) -> Option<String> {
+    match (card, &model.receive.reading) {
+        (JoinCard::Invitation, Reading::Invited(info)) => Some(info.name.clone()),
+        (JoinCard::Invitation, _) => None,
+        (JoinCard::Session, _) => Some(texts::session_title().to_owned()),
+        (JoinCard::File, _) => Some(model.nodes_on(card)?.network.shown_name()),
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn hover_known(known: KnownFile, name: &str) -> String {
     match known {
         KnownFile::Invitation | KnownFile::Pointer => texts::hover_pointer(name),
         KnownFile::RelayList => texts::hover_list(name),
+        KnownFile::ServiceNodes => texts::hover_network(name),
     }
 }
 
@@ -25,6 +26,7 @@ pub(crate) fn known_file(found: &FoundPath) -> UserMessage {
     match found.known {
         Some(KnownFile::Invitation) => texts::invitation_file_dropped(&found.name),
         Some(KnownFile::Pointer) => texts::pointer_file_dropped(&found.name),
+        Some(KnownFile::ServiceNodes) => texts::network_file_dropped(&found.name),
         Some(KnownFile::RelayList) | None => texts::relay_list_dropped(&found.name),
     }
 }
@@ -35,6 +37,7 @@ pub(crate) fn use_known_file(found: &FoundPath) -> &'static str {
     match found.known {
         Some(KnownFile::Invitation) => texts::use_known_invitation(),
         Some(KnownFile::Pointer) => texts::receive_known_file(),
+        Some(KnownFile::ServiceNodes) => texts::use_known_network(),
         Some(KnownFile::RelayList) | None => texts::use_known_list(),
     }
 }

@@ -376,8 +376,10 @@ text_table! {
         list_is_used(name: &str);
         proxy_is_used(name: &str);
         hover_list(name: &str);
+        hover_network(name: &str);
         hover_pointer(name: &str);
         use_known_list;
+        use_known_network;
         receive_known_file;
         share_known_file;
         note_this_computer;
@@ -471,6 +473,8 @@ text_table! {
         session_asks_seed;
         session_tries;
         session_works;
+        network_from_file;
+        other_network_meaning(host: &str);
         list_host_offer(host: &str);
         list_host_offer_proxy(host: &str);
         fetch_list_from(host: &str);
@@ -558,6 +562,7 @@ text_table! {
 
         // The chrome, Settings and sheets: places, states, what cannot be dropped
         relay_list_dropped(name: &str);
+        network_file_dropped(name: &str);
         pointer_file_dropped(name: &str);
         list_now_used(name: &str);
         list_ends_soon(name: &str, day: &str);
@@ -580,6 +585,7 @@ text_table! {
         invitation_file_dropped(name: &str);
     }
     pairs {
+        other_network;
         // The window
         name_in_pointer;
         copy_when_done;

@@ -4,11 +4,12 @@ use egui::{Id, Response, Ui, Vec2};
 
 use super::Drawn;
 use crate::app::transfer::join::JoinChoice;
+use crate::app::words::who_saw_what::WhoSawWhat;
 use crate::gui::fonts::Icon;
-use crate::gui::kit::{self, Button, Loudness};
+use crate::gui::kit::{self, Button, Flush, Loudness};
 use crate::gui::model::{
     Focus, InvitationInfo, JoinAction, JoinCard, JoinPhase, JoinState, JoinedNetwork, KnownNetwork,
-    Model, NetworkState, Tone,
+    Modal, ModalAction, Model, NetworkState, Tone,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, palette, space};
@@ -32,6 +33,7 @@ fn content(ui: &mut Ui, model: &Model, info: &InvitationInfo, drawn: &mut Drawn)
             JoinState::Failed(why) => {
                 head(ui, info, &text::join_title(&info.name));
                 kit::callout(ui, Tone::Danger, &text::trouble(why), |_| {});
+                who_saw(ui, model, JoinCard::Invitation, drawn);
                 meaning(ui, info);
                 answers(ui, model, info, drawn);
             }
@@ -160,9 +162,7 @@ fn says(button: &Response, model: &Model, info: &InvitationInfo) {
     let said = match &model.receive.joining {
         JoinState::Joined(joined) => text::is_joined(joined),
         JoinState::Failed(why) => text::trouble(why).aloud(),
-        JoinState::Running(_, phase) => {
-            text::join_phase(JoinCard::Invitation, *phase).to_owned()
-        }
+        JoinState::Running(_, phase) => text::join_phase(JoinCard::Invitation, *phase).to_owned(),
         JoinState::Undecided => text::is_invitation(info),
     };
     (button.ctx).accesskit_node_builder(button.id, |node| node.set_description(said));
@@ -181,12 +181,7 @@ pub(super) fn progress(ui: &mut Ui, name: &str, card: JoinCard, phase: JoinPhase
 
 /// Whether a network that was joined can be used now; `works` says that it can, `more` stands below what says that nobody
 /// answered.
-pub(super) fn usable(
-    ui: &mut Ui,
-    joined: &JoinedNetwork,
-    works: &str,
-    more: impl FnOnce(&mut Ui),
-) {
+pub(super) fn usable(ui: &mut Ui, joined: &JoinedNetwork, works: &str, more: impl FnOnce(&mut Ui)) {
     let palette = palette(ui);
     match &joined.state {
         NetworkState::Works => {
@@ -203,6 +198,22 @@ pub(super) fn usable(
         NetworkState::NotNow(why) => {
             kit::callout(ui, Tone::Warning, &text::joined_not_now(why), more);
         }
+    }
+}
+
+/// A button that shows what joining on this card showed to whom; none before anybody was asked.
+pub(super) fn who_saw(ui: &mut Ui, model: &Model, card: JoinCard, drawn: &mut Drawn) {
+    let tries = model.join_shown(card).map_or(0, WhoSawWhat::tries);
+    if tries == 0 {
+        return;
+    }
+    let network = text::name_on_card(model, card).unwrap_or_default();
+    let name = text::about_file(text::who_saw_what(), &network);
+    let look = Button::new(Loudness::Quiet, text::who_saw_what()).icon(Icon::Eye);
+    let look = look.named(&name).flush(Flush::Left).opens_dialog();
+    if ui.add(look).clicked() {
+        let at = tries.saturating_sub(1);
+        drawn.act(ModalAction::Open(Modal::WhoSawJoin { card, at }));
     }
 }
 
@@ -246,6 +257,7 @@ fn outcome(
     usable(ui, joined, text::joined_works(), |ui| {
         from_list_host(ui, model, info, drawn);
     });
+    who_saw(ui, model, JoinCard::Invitation, drawn);
     let answers = match &joined.state {
         NetworkState::Works => {
             let share = JoinButton(text::share_files(), JoinAction::Share);

@@ -3,7 +3,7 @@
 use egui::{Id, Key, Modifiers, Response, Sense, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::{Drawn, ViewContext, join, listing, transfers};
+use super::{Drawn, ViewContext, join, listing, nodes, transfers};
 use crate::gui::fonts::Icon;
 use crate::gui::kit::{self, Button, Field, Flush, Loudness};
 use crate::gui::model::{
@@ -61,7 +61,11 @@ pub(super) fn screen(
     if model.receive.opened.is_some() {
         opened(ui, model, drawn);
     }
+    if model.settings_screen.nodes_file.is_some() {
+        kit::card(ui, |ui| nodes::of_file(ui, model, drawn));
+    }
     match &model.receive.reading {
+        Reading::Empty if model.settings_screen.nodes_file.is_some() => {}
         Reading::Empty if model.transfers.is_empty() => nothing_yet(ui, height),
         Reading::Empty => {}
         Reading::Wrong(message) => {

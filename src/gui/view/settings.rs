@@ -213,7 +213,7 @@ fn servers(ui: &mut Ui, model: &Model, context: ViewContext, drawn: &mut Drawn) 
         "address",
         model.settings_screen.address_trouble.as_ref(),
     );
-    super::session::part(ui, model, drawn);
+    super::nodes::part(ui, model, drawn);
 }
 
 /// A server that a person added, and what can be chosen for it.

@@ -1,6 +1,6 @@
 //! How the worker carries out each kind of work.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,7 +8,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{Inner, Worker, to_its_end};
+use crate::app::error::AppError;
 use crate::app::kept::history::{History, What};
+use crate::app::relays::{RelaySourceError, ServiceNodeNetwork};
 use crate::app::transfer::call::CallContext;
 use crate::app::transfer::get::Choice;
 use crate::app::transfer::known_file;
@@ -71,6 +73,18 @@ impl Worker {
                         return;
                     }
                     inner.report(Event::FolderChosen(folder));
+                });
+            }
+            DialogWork::PickServiceNodes => {
+                let picked = inner.platform.pick_file();
+                self.spawn(async move {
+                    let Some(path) = picked.await else {
+                        inner.report(Event::NodesFileRead(None));
+                        report_missing_dialogs(&inner).await;
+                        return;
+                    };
+                    let read = tokio::task::spawn_blocking(move || read_service_nodes(&path));
+                    inner.report(Event::NodesFileRead(read.await.ok()));
                 });
             }
             DialogWork::PickRelayList => {
@@ -345,6 +359,9 @@ fn with_file(inner: &Inner, work: FileWork) {
             let read = inner.backend.read_relay_list(at_home(path));
             inner.report(Event::RelayListRead(read));
         }
+        FileWork::ReadServiceNodes(path) => {
+            inner.report(Event::NodesFileRead(Some(read_service_nodes(&path))));
+        }
         FileWork::Reveal(path) => {
             let trouble = match inner.platform.reveal(&path) {
                 Revealed::Gone => text::saved_file_gone(),
@@ -352,6 +369,17 @@ fn with_file(inner: &Inner, work: FileWork) {
                 Revealed::Shown => return,
             };
             inner.report(Event::Failed(trouble));
+        }
+    }
+}
+
+/// Reads a file that is said to describe a network of service nodes.
+fn read_service_nodes(path: &Path) -> Result<Box<ServiceNodeNetwork>, UserMessage> {
+    match ServiceNodeNetwork::read(path) {
+        Ok(network) => Ok(Box::new(network)),
+        Err(why) => {
+            let error = AppError::from(RelaySourceError::from(why));
+            Err(UserMessage::from(&error))
         }
     }
 }

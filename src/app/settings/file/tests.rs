@@ -6,9 +6,7 @@ use tempfile::tempdir;
 
 use super::*;
 use crate::app::relays::set::{NetworkId, RelaySource};
-use crate::app::settings::{
-    Contrast, Display, MAX_PARALLEL, Renderer, SeveralThings, Theme, ZOOM,
-};
+use crate::app::settings::{Contrast, Display, MAX_PARALLEL, Renderer, SeveralThings, Theme, ZOOM};
 use crate::app::words::l10n::Language;
 use crate::protocol::address::ServerAddress;
 use crate::protocol::capability::AccessWord;
@@ -80,9 +78,8 @@ fn the_form_of_the_file_is_fixed() {
 fn first_form(servers: &[(&str, &str)]) -> String {
     let mut text = format!("version = 1\nserver = \"{KEY}\"\n");
     for (host, lines) in servers {
-        text += &format!(
-            "[[servers]]\nname = \"\"\naddress = \"http://{host}#p={KEY}\"\n{lines}\n"
-        );
+        text +=
+            &format!("[[servers]]\nname = \"\"\naddress = \"http://{host}#p={KEY}\"\n{lines}\n");
     }
     text
 }

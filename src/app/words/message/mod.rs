@@ -15,7 +15,7 @@ use super::l10n::{Fill, tell_part};
 use super::texts;
 use super::units::{duration, size};
 use crate::app::error::{
-    AppError, FailedExchange, LocalFileError, Mismatch, CannotInvite, ServerRefusal,
+    AppError, CannotInvite, FailedExchange, LocalFileError, Mismatch, ServerRefusal,
 };
 use crate::app::kept::owned::OwnRecordError;
 use crate::app::kept::unfinished::UnfinishedError;

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::app::error::FailedExchange;
-use crate::app::relays::{NetworkId, NewerListWaits, RelaySourceError};
-use crate::app::transfer::join::JoinChoice;
+use crate::app::relays::{NetworkId, NewerListWaits, RelaySourceError, ServiceNodeNetwork};
+use crate::app::transfer::join::{JoinChoice, JoinError};
 use crate::app::words::message::Remedy;
 use crate::protocol::exchange::{ExchangeError, Failure};
 
@@ -481,4 +481,94 @@ fn a_relay_that_did_not_answer_while_a_newer_list_waits_leads_to_that_list() {
         };
         assert_eq!(why.remedy(), remedy);
     }
+}
+
+/// A network of Session's kind, as its file describes it.
+fn other_nodes() -> ServiceNodeNetwork {
+    let key = "b8eef9821445ae16e2e97ef8aa6fe782fd11ad5253cd6723b281341dba22e371";
+    let text = format!(
+        "name = 'Oth\u{202e}er'\nserver = 'http://files.example#p={key}'\n[[seed]]\nurl = 'https://seed.example'\nfingerprint = '{key}'\n"
+    );
+    ServiceNodeNetwork::parse(&text, PathBuf::from("/a/other.toml")).expect("it describes one")
+}
+
+#[test]
+fn a_file_that_describes_a_network_is_looked_at_where_it_is_dropped_and_asks_nobody() {
+    for screen in [Screen::Receive, Screen::Settings] {
+        let mut model = model();
+        model.update(WindowAction::Go(screen));
+        let file = PathBuf::from("/a/other.toml");
+        let effects = model.update(Arrival::Dropped(vec![file.clone()].into()));
+        assert!(matches!(
+            &effects[..],
+            [Effect::Work(Work::File(FileWork::ReadServiceNodes(path)))] if *path == file
+        ));
+        let read = Event::NodesFileRead(Some(Ok(Box::new(other_nodes()))));
+        let effects = model.update(read);
+        let asks =
+            |effect: &Effect| matches!(effect, Effect::Work(Work::Request(RequestWork::Join(..))));
+        assert!(!effects.iter().any(asks));
+        assert_eq!(
+            (model.screen, model.focus),
+            (screen, Some(Focus::NodesFile))
+        );
+        let card = model.nodes_on(JoinCard::File).expect("it is shown");
+        assert!(!card.network.shown_name().contains('\u{202e}'));
+        assert!(aloud(&model).contains("Join “"));
+
+        model.update(NodesAction::Close(JoinCard::File));
+        assert!(model.nodes_on(JoinCard::File).is_none());
+        assert!(model.settings.servers.is_empty());
+    }
+}
+
+#[test]
+fn a_file_that_describes_no_network_is_refused_in_words() {
+    let mut model = model();
+    model.update(WindowAction::Go(Screen::Settings));
+    let effects = model.update(NodesAction::ChooseFile);
+    assert!(matches!(
+        &effects[..],
+        [Effect::Work(Work::Dialog(DialogWork::PickServiceNodes))]
+    ));
+    model.update(Event::NodesFileRead(None));
+    assert!(!model.dialog_open && model.notice.is_none());
+    model.update(Event::NodesFileRead(Some(Err(trouble()))));
+    let notice = model.notice.as_ref().expect("it is said");
+    assert_eq!(notice.tone, Tone::Danger);
+    assert!(model.nodes_on(JoinCard::File).is_none());
+}
+
+#[test]
+fn a_network_of_a_file_is_joined_as_sessions_is_and_shows_what_that_showed_to_whom() {
+    let mut model = model();
+    let read = Event::NodesFileRead(Some(Ok(Box::new(other_nodes()))));
+    model.update(read);
+    assert_eq!(model.screen, Screen::Settings);
+    let effects = model.update(NodesAction::Join(JoinCard::File));
+    let (run, choice) = join_of(&effects).expect("it begins");
+    assert!(!choice.replace);
+    assert!(join_of(&model.update(NodesAction::Join(JoinCard::File))).is_none());
+    let other = JoinError::OtherRelays("By hand".to_owned());
+    model.update(Event::Joined(run, failed(AppError::Join(other))));
+    let (run, choice) = join_of(&model.update(NodesAction::Join(JoinCard::File))).expect("again");
+    assert!(choice.replace, "the person was told of it");
+
+    let tries = |model: &Model, card| model.join_shown(card).map(WhoSawWhat::tries);
+    assert_eq!(
+        tries(&model, JoinCard::File),
+        Some(1),
+        "also of what failed"
+    );
+    model.update(Event::Joined(run, ended_as(NetworkState::Works)));
+    assert_eq!(tries(&model, JoinCard::File), Some(2));
+    assert_eq!(model.settings.servers, [network()]);
+    let card = JoinCard::File;
+    model.update(ModalAction::Open(Modal::WhoSawJoin { card, at: 0 }));
+    model.update(ModalAction::ChooseTry(1));
+    assert_eq!(model.modal, Some(Modal::WhoSawJoin { card, at: 1 }));
+    model.update(ModalAction::Back);
+    model.update(NodesAction::Close(card));
+    assert!(model.join_shown(card).is_none());
+    assert_eq!(tries(&model, JoinCard::Session), Some(0));
 }

@@ -11,8 +11,8 @@ use super::{Drawn, ViewContext, keeping, networks};
 use crate::app::settings::ServerChoice;
 use crate::gui::kit::{self, Button, Loudness};
 use crate::gui::model::{
-    Action, KeepFor, ManageAction, Modal, ModalAction, Model, RowAction, Transfer, TransferJob,
-    TransferState,
+    Action, JoinCard, KeepFor, ManageAction, Modal, ModalAction, Model, RowAction, Transfer,
+    TransferJob, TransferState,
 };
 use crate::gui::text;
 use crate::gui::tokens::{Type, measure, palette_of, space};
@@ -103,6 +103,7 @@ pub(super) fn show(ctx: &Context, model: &Model, context: ViewContext, drawn: &m
                 },
             );
         }
+        Modal::WhoSawJoin { card, at } => who_saw_join(ctx, model, card, at, drawn),
         Modal::WhoSawTest { ref server, at } => who_saw_test(ctx, model, server, at, drawn),
         Modal::WhoSawWhat { id, at } => {
             let Some(transfer) = model.transfer(id) else {
@@ -152,6 +153,19 @@ fn discard(ctx: &Context, transfer: &Transfer, drawn: &mut Drawn) {
     ask(ctx, "discard", question, drawn);
 }
 
+/// Who saw what of joining on this card.
+fn who_saw_join(ctx: &Context, model: &Model, card: JoinCard, at: usize, drawn: &mut Drawn) {
+    let (Some(shown), Some(name)) = (model.join_shown(card), text::name_on_card(model, card))
+    else {
+        return drawn.act(ModalAction::Back);
+    };
+    let title = text::titled(text::who_saw_what(), &name);
+    let foot = who_saw_what::foot(shown, at);
+    seen(ctx, &title, &foot, drawn, |ui, drawn| {
+        who_saw_what::without_file(ui, shown, at, drawn);
+    });
+}
+
 /// Who saw what of a test of this server.
 fn who_saw_test(ctx: &Context, model: &Model, server: &ServerChoice, at: usize, drawn: &mut Drawn) {
     let Some(shown) = model.settings_screen.tests_shown.get(server) else {
@@ -167,7 +181,7 @@ fn who_saw_test(ctx: &Context, model: &Model, server: &ServerChoice, at: usize, 
     let title = text::titled(text::who_saw_what(), name);
     let foot = who_saw_what::foot(shown, at);
     seen(ctx, &title, &foot, drawn, |ui, drawn| {
-        who_saw_what::of_test(ui, shown, at, drawn);
+        who_saw_what::without_file(ui, shown, at, drawn);
     });
 }
 

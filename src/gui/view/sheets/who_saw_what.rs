@@ -30,8 +30,8 @@ pub(super) fn of_transfer(ui: &mut Ui, transfer: &Transfer, at: usize, drawn: &m
     show(ui, &transfer.shown, Some(other), at, drawn);
 }
 
-/// What was shown in a test of a server.
-pub(super) fn of_test(ui: &mut Ui, shown: &WhoSawWhat, at: usize, drawn: &mut Drawn) {
+/// What was shown in a test of a server, or in joining a network: nobody else gets a file.
+pub(super) fn without_file(ui: &mut Ui, shown: &WhoSawWhat, at: usize, drawn: &mut Drawn) {
     show(ui, shown, None, at, drawn);
 }
 
