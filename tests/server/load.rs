@@ -131,6 +131,7 @@ async fn five_hundred_slow_plain_uploads_take_no_more_memory_than_allowed() {
 
 #[expect(clippy::print_stderr, reason = "the figures of a run")]
 async fn slow_uploads(way: Way) {
+    let _crowd = serving::CROWDS.read().await;
     let home = tempfile::tempdir().unwrap();
     let server = start(home.path());
     let to: ServerAddress = server.first_line.parse().unwrap();
@@ -248,6 +249,7 @@ impl Trickle {
 
 #[tokio::test]
 async fn five_hundred_slow_downloads_take_no_more_memory_than_allowed() {
+    let _crowd = serving::CROWDS.read().await;
     let home = tempfile::tempdir().unwrap();
     let server = start(home.path());
     let to: ServerAddress = server.first_line.parse().unwrap();

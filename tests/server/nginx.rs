@@ -37,6 +37,7 @@ async fn files_go_through_the_nginx_that_is_shipped_and_nothing_else_does() {
     let Some(program) = nginx() else {
         return;
     };
+    let _no_crowd = serving::CROWDS.write().await;
     let home = tempfile::tempdir().unwrap();
     let (server, listens) = serve(home.path());
     let address: ServerAddress = server.first_line.parse().unwrap();
@@ -92,6 +93,7 @@ async fn each_address_has_its_own_share_behind_the_nginx_that_is_shipped() {
     let Some(program) = nginx() else {
         return;
     };
+    let _no_crowd = serving::CROWDS.write().await;
     let home = tempfile::tempdir().unwrap();
     let (_server, listens) = serve(home.path());
     let front = Front::start(&program, home.path(), &listens).await;

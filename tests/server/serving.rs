@@ -17,12 +17,17 @@ use cloakroom::server::store::location::StoreLocation;
 use cloakroom::server::{RunningServer, Server, ServerConfig, StartServerError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::RwLock;
 
 use crate::support::relays::sealed_through;
 
 /// The beginning of an hour.
 pub(crate) const START: u64 = 1_800_000_000;
 pub(crate) const HOUR: u64 = 3600;
+
+/// Held while hundreds of people keep the machine busy: for reading by who makes such a crowd, for writing by who talks to a
+/// program of its own that cannot be told to be more patient than servers are with the first byte of a body.
+pub(crate) static CROWDS: RwLock<()> = RwLock::const_new(());
 
 /// A server and its clock.
 pub(crate) struct Serving {
