@@ -550,7 +550,11 @@ fn a_network_of_a_file_is_joined_as_sessions_is_and_shows_what_that_showed_to_wh
     assert!(!choice.replace);
     assert!(join_of(&model.update(NodesAction::Join(JoinCard::File))).is_none());
     let other = JoinError::OtherRelays("By hand".to_owned());
-    model.update(Event::Joined(run, failed(AppError::Join(other))));
+    let refused = Ended {
+        shown: ended_as(NetworkState::Works).shown,
+        ..failed(AppError::Join(other))
+    };
+    model.update(Event::Joined(run, refused));
     let (run, choice) = join_of(&model.update(NodesAction::Join(JoinCard::File))).expect("again");
     assert!(choice.replace, "the person was told of it");
 
