@@ -6,6 +6,7 @@ mod support;
 
 mod network {
     mod between;
+    mod bucket;
     mod hostile;
     mod joining;
     mod members;

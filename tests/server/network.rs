@@ -213,19 +213,6 @@ fn operator_commands(machines: &Folders, key: &str) {
 const JOINED: &str = "this relay is in the network";
 
 #[test]
-fn a_network_over_a_bucket_is_refused_with_the_reason() {
-    let machines = Folders(tempdir().unwrap());
-    let line = "cloak serve --store s3://bucket --key server.key --network friends";
-    let refused = machines.output("server", line);
-    assert_eq!(refused.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(
-        said.contains("cannot keep one list of relays yet"),
-        "{said}"
-    );
-}
-
-#[test]
 fn an_invitation_that_lets_no_relay_join_is_named() {
     let machines = Folders(tempdir().unwrap());
     fs::write(machines.folder("relay").join("empty.txt"), "nothing").unwrap();

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cloakroom::protocol::address::{FileId, ServerAddress};
@@ -238,6 +239,89 @@ async fn an_operator_acts_on_a_bucket_from_anywhere() {
     let findings = check(home.path(), &format!("s3://{versioned}/check"), &one);
     assert_eq!(findings["store"], "ok", "{findings:?}");
     assert_eq!(findings["bucket versions"], "warning", "{findings:?}");
+}
+
+#[ignore = "needs a bucket: packaging/server/test-s3.sh"]
+#[test]
+fn servers_of_a_bucket_keep_one_network_and_the_operator_asks_any_of_them() {
+    let home = tempfile::tempdir().unwrap();
+    let place = Place::bucket();
+    let store = place.location.to_string();
+    let folder = |name: &str| {
+        let folder = home.path().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    };
+    let with_key = |command: &mut Command, name: &str| {
+        command
+            .args(["--store", &store, "--network", "friends", "--key"])
+            .arg(folder(name).join("server.key"));
+    };
+    let serve = |name: &str| {
+        let mut serve = cloak(&folder(name));
+        serve
+            .args(["serve", "--listen", "127.0.0.1:0", "--allow-private"])
+            .args(["--store-timeout", "1s"])
+            .env_remove("JOURNAL_STREAM");
+        with_key(&mut serve, name);
+        serve
+    };
+    let host = |name: &str, deed: &[&str]| {
+        let mut host = cloak(&folder(name));
+        host.arg("host").args(deed);
+        with_key(&mut host, name);
+        let output = host.output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            said(&output),
+        )
+    };
+
+    let mut one = Process::start(serve("one"));
+    let invitation = one.next_line();
+    for key in ["server.key", "list.key"] {
+        fs::copy(folder("one").join(key), folder("other").join(key)).unwrap();
+    }
+    let _other = Process::start(serve("other"));
+    let mut relay = cloak(&folder("relay"));
+    relay
+        .args(["relay", "--listen", "127.0.1.1:0", "--allow-private"])
+        .args(["--operator", "Ben", "--join"])
+        .arg(invitation.strip_prefix("relays: ").unwrap());
+    let mut relay = Process::start(relay);
+    relay.wait_for("this relay is in the network");
+
+    for name in ["one", "other"] {
+        let (done, relays, told) = host(name, &["relays"]);
+        assert!(
+            done && relays.contains("\"Ben\" answers"),
+            "{name}: {relays}{told}"
+        );
+    }
+    let (_, relays, _) = host("other", &["relays"]);
+    let key = relays.split(' ').next().unwrap();
+    let (done, _, told) = host("other", &["remove", key]);
+    assert!(done, "{told}");
+    let (_, relays, told) = host("one", &["relays"]);
+    assert!(relays.contains("removed by you"), "{relays}{told}");
+
+    // Keys of its own: it would be another network. A key that another server uses here: nobody could tell which one is asked.
+    fs::copy(
+        folder("one").join("server.key"),
+        folder("third").join("server.key"),
+    )
+    .unwrap();
+    for (name, words) in [("third", "another key signs"), ("one", "another server")] {
+        let refused = serve(name).output().unwrap();
+        assert!(!refused.status.success());
+        assert!(said(&refused).contains(words), "{}", said(&refused));
+    }
+    let (done, _, told) = host("third", &["relays"]);
+    assert!(
+        !done && told.contains("no server that keeps a network runs"),
+        "{told}"
+    );
 }
 
 /// The names of what lies in a folder, with `/` between their parts.

@@ -52,6 +52,10 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         Some(network) => Some(network.map_err(|error| failed(&error))?),
         None => None,
     };
+    let _alone = match settings.control_folder() {
+        Some(folder) if settings.store.folder().is_none() => Some(alone_in(&folder)?),
+        _ => None,
+    };
     let mut config = ServerConfig::with_settings(settings.clone(), key);
     config.network = network;
     config.previous_keys = previous_keys(&settings, &key_path).map_err(|error| failed(&error))?;
@@ -74,20 +78,14 @@ pub(crate) async fn run(args: Serve, cancel: &CancellationToken) -> Result<(), C
         None => None,
     };
     let control = match settings.control_folder() {
-        Some(folder) => {
-            let alone = if settings.store.folder().is_none() {
-                Some(alone_in(&folder)?)
-            } else {
-                None
-            };
-            let endpoint = open_control(&folder, &server).map_err(|error| {
+        Some(folder) => Some(
+            open_control(&folder, &server).map_err(|error| {
                 CliError::Other(format!(
                     "the file server did not start: its socket control cannot be opened in {} ({error})",
                     folder.display()
                 ))
-            })?;
-            Some((endpoint, alone))
-        }
+            })?,
+        ),
         None => None,
     };
 
