@@ -92,7 +92,7 @@ mod tests {
         let (one, other) = (buffers.take(LEN), buffers.take(LEN));
         let at = one.as_ptr();
         buffers.put(one);
-        let again = buffers.clone().take(LEN + 2_560);
+        let again = buffers.take(LEN + 2_560);
         assert_eq!(again.as_ptr(), at, "a request around a blob fits too");
         let third = buffers.take(LEN);
         assert_ne!(third.as_ptr(), other.as_ptr());

@@ -138,7 +138,7 @@ impl ServerSettings {
         self.network.as_ref()?;
         let key = self.key_file()?;
         let folder = key.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Some(folder.unwrap_or(Path::new(".")).to_owned())
+        Some(folder.unwrap_or_else(|| Path::new(".")).to_owned())
     }
 
     /// Whether it takes uploads from everybody who reaches it, and more than this computer can.

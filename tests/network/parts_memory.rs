@@ -97,7 +97,6 @@ fn ended(mut client: Command) -> Ended {
 
 fn assert_above(what: &str, idle: u64, peak: u64, limit: u64) {
     let above = peak.saturating_sub(idle);
-    println!("{what}: {above} KiB above {idle}");
     assert!(above <= limit, "{what}: {above} KiB, over {limit}");
 }
 

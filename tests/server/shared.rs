@@ -286,6 +286,7 @@ fn servers_of_a_bucket_keep_one_network_and_the_operator_asks_any_of_them() {
     let _other = Process::start(serve("other"));
     let mut relay = cloak(&folder("relay"));
     relay
+        .current_dir(folder("relay"))
         .args(["relay", "--listen", "127.0.1.1:0", "--allow-private"])
         .args(["--operator", "Ben", "--join"])
         .arg(invitation.strip_prefix("relays: ").unwrap());

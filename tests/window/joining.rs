@@ -353,7 +353,7 @@ fn a_file_of_another_network_is_joined_where_it_is_dropped_and_any_other_is_refu
     desk.act(WindowAction::Go(Screen::Receive));
     let file = desk.folder.path().join("other.toml");
     std::fs::write(&file, "[package]\nname = 'other'\n").expect("a file");
-    desk.drop_files(&[file.clone()]);
+    desk.drop_files(std::slice::from_ref(&file));
     desk.until_seen("describes no network of service nodes");
     assert!(!desk.sees("Not now"));
 

@@ -346,7 +346,7 @@ impl RelayRegister {
         let held = self.relays.get(&key);
         let joined = held.map_or(now, |held| held.joined);
         let decided = held.map_or(0, |held| held.decided);
-        let mut missed = held.map_or(MissedLooks::none_since(now), |held| held.missed);
+        let mut missed = held.map_or_else(|| MissedLooks::none_since(now), |held| held.missed);
         missed.restart(now);
         let standing = match held {
             Some(held) => held.standing,

@@ -36,7 +36,7 @@ pub(super) struct RegisterKeeper {
 
 /// Where the register is kept.
 enum Place {
-    Bucket(Bucket),
+    Bucket(Box<Bucket>),
     /// The file in the folder of a store.
     Folder(PathBuf),
 }
@@ -122,7 +122,7 @@ impl RegisterKeeper {
         {
             bucket.newest = Some((signed.clone(), long_ago));
         }
-        Ok((Self::of(Place::Bucket(bucket)), register))
+        Ok((Self::of(Place::Bucket(Box::new(bucket))), register))
     }
 
     const fn of(place: Place) -> Self {
