@@ -226,7 +226,7 @@ impl From<io::Error> for LocalFileError {
     }
 }
 
-/// What is sealed has the length and the name of when it was looked at.
+/// Sealing refuses a length or a name only where the file is another one than it was when it was looked at.
 impl From<SealError> for LocalFileError {
     fn from(_: SealError) -> Self {
         Self::Changed

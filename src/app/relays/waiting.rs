@@ -23,12 +23,12 @@ pub struct ManyGone {
 pub struct NewerListWaits {
     /// Name of the network, as the settings show it.
     pub network: String,
-    /// What it lacks of the list in use.
+    /// How many relays of the list in use the newer list lacks.
     pub lacks: ManyGone,
 }
 
 impl NetworkView {
-    /// What the list that waits lacks of the one in use; `None` when none waits.
+    /// How many relays of the list in use the waiting list lacks; `None` when no list waits.
     #[must_use]
     pub fn many_gone(&self) -> Option<ManyGone> {
         let (list, newer) = self.source.list.as_ref().zip(self.waiting.as_ref())?;

@@ -59,7 +59,7 @@ pub struct JoinChoice {
 
 /// A network that was joined.
 pub struct Joined {
-    /// What has to be changed in the settings.
+    /// Changes that add the network to the settings.
     pub changes: Vec<Change>,
     /// What the network is called here.
     pub name: String,

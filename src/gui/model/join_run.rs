@@ -36,7 +36,7 @@ pub enum JoinCard {
     Session,
 }
 
-/// What is being done to join.
+/// Step of joining a network that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinPhase {
     /// Its relays are asked for the network's list, or a seed for its nodes.
@@ -48,9 +48,9 @@ pub enum JoinPhase {
 /// A network that was joined.
 #[derive(Clone, Debug)]
 pub struct JoinedNetwork {
-    /// What has to be changed in the settings.
+    /// Changes that add the network to the settings.
     pub changes: Vec<Change>,
-    /// What the network is called here.
+    /// Name of the network in the settings.
     pub name: String,
     /// Number of relays in its list; 0 where it did not come.
     pub relays: usize,

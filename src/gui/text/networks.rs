@@ -57,7 +57,7 @@ pub(crate) fn join_button(info: &InvitationInfo) -> &'static str {
     }
 }
 
-/// What is being done to join, on this card.
+/// Text for the step of joining that is under way on this card.
 #[must_use]
 pub(crate) fn join_phase(card: JoinCard, phase: JoinPhase) -> &'static str {
     match (card, phase) {

@@ -25,7 +25,7 @@ use crate::wire::random;
 
 /// Keeps the register, one state after the other.
 pub(super) struct RegisterKeeper {
-    place: Place,
+    place: RegisterPlace,
     /// The register has changed since it was last kept.
     is_due: bool,
     /// It could not be kept the last time, and that was said.
@@ -35,7 +35,7 @@ pub(super) struct RegisterKeeper {
 }
 
 /// Where the register is kept.
-enum Place {
+enum RegisterPlace {
     Bucket(Box<Bucket>),
     /// The file in the folder of a store.
     Folder(PathBuf),
@@ -71,7 +71,7 @@ impl RegisterKeeper {
     ) -> Result<(Self, RelayRegister), OpenNetworkError> {
         let path = folder.join("network.json");
         let register = read_or_new(&path, rules, now).await?;
-        Ok((Self::of(Place::Folder(path)), register))
+        Ok((Self::of(RegisterPlace::Folder(path)), register))
     }
 
     /// Opens the register that the servers of a bucket keep, or begins one: with the file `moved`, if it is there, that this server
@@ -122,10 +122,10 @@ impl RegisterKeeper {
         {
             bucket.newest = Some((signed.clone(), long_ago));
         }
-        Ok((Self::of(Place::Bucket(Box::new(bucket))), register))
+        Ok((Self::of(RegisterPlace::Bucket(Box::new(bucket))), register))
     }
 
-    const fn of(place: Place) -> Self {
+    const fn of(place: RegisterPlace) -> Self {
         Self {
             place,
             is_due: false,
@@ -144,12 +144,12 @@ impl RegisterKeeper {
         self.is_behind = is_behind;
     }
 
-    /// What other servers have written since the last call, to be merged.
+    /// Registers that other servers have written since the last call, to be merged.
     ///
     /// # Errors
     /// [`KeepError`]: the bucket does not answer.
     pub(super) async fn read_others(&mut self) -> Result<Vec<RelayRegister>, KeepError> {
-        let Place::Bucket(bucket) = &mut self.place else {
+        let RegisterPlace::Bucket(bucket) = &mut self.place else {
             return Ok(Vec::new());
         };
         let read = bucket.read_new().await.map_err(KeepError::Bucket);
@@ -159,19 +159,19 @@ impl RegisterKeeper {
 
     /// The register in the form in which it is kept, if it is to be kept now; `changed` says whether it has changed since the last
     /// call.
-    pub(super) fn form(&mut self, register: &RelayRegister, changed: bool) -> Option<Form> {
+    pub(super) fn form(&mut self, register: &RelayRegister, changed: bool) -> Option<KeptForm> {
         match &self.place {
-            Place::Bucket(bucket) => {
+            RegisterPlace::Bucket(bucket) => {
                 let sealed = bucket.seal.seal(register);
                 let is_only = bucket.there.len() == 1 && bucket.there.contains(&sealed.name);
-                (!is_only).then_some(Form {
+                (!is_only).then_some(KeptForm {
                     name: sealed.name,
                     bytes: Zeroizing::new(sealed.bytes),
                 })
             }
-            Place::Folder(_) => {
+            RegisterPlace::Folder(_) => {
                 self.is_due |= changed;
-                self.is_due.then(|| Form {
+                self.is_due.then(|| KeptForm {
                     name: String::new(),
                     bytes: register.to_bytes(),
                 })
@@ -183,10 +183,10 @@ impl RegisterKeeper {
     ///
     /// # Errors
     /// [`KeepError`]; what was kept before is still there, and the register is to be kept with the next call.
-    pub(super) async fn keep(&mut self, form: Form) -> Result<(), KeepError> {
+    pub(super) async fn keep(&mut self, form: KeptForm) -> Result<(), KeepError> {
         let written = match &mut self.place {
-            Place::Bucket(bucket) => bucket.write(form).await.map_err(KeepError::Bucket),
-            Place::Folder(path) => {
+            RegisterPlace::Bucket(bucket) => bucket.write(form).await.map_err(KeepError::Bucket),
+            RegisterPlace::Folder(path) => {
                 let path = path.clone();
                 let writing =
                     tokio::task::spawn_blocking(move || private::replace(&path, &form.bytes));
@@ -216,7 +216,7 @@ impl RegisterKeeper {
     /// Whether the newest list may be handed out. In a bucket it waits until no other server can have signed another one of the same
     /// date meanwhile, which is not merged yet.
     pub(super) fn may_hand_out(&mut self, newest: &SignedList) -> bool {
-        let Place::Bucket(bucket) = &mut self.place else {
+        let RegisterPlace::Bucket(bucket) = &mut self.place else {
             return true;
         };
         match &bucket.newest {
@@ -236,6 +236,7 @@ impl Bucket {
         self.merged.retain(|name| self.there.contains(name));
         self.strange.retain(|name| self.there.contains(name));
         let mut read = Read::default();
+        let mut names = Vec::new();
         for name in &self.there {
             if self.merged.contains(name) {
                 continue;
@@ -247,7 +248,7 @@ impl Bucket {
             match self.seal.open(&self.rules, name, &bytes) {
                 Ok(register) => {
                     read.registers.push(register);
-                    self.merged.insert(name.clone());
+                    names.push(name.clone());
                 }
                 Err(why) => {
                     read.refused = Some(why);
@@ -259,11 +260,13 @@ impl Bucket {
                 }
             }
         }
+        // Only now: after a failure none of them is merged, and what counts as merged is removed.
+        self.merged.extend(names);
         Ok(read)
     }
 
     /// Writes the register of this server, and then removes the objects that it covers.
-    async fn write(&mut self, form: Form) -> Result<(), StoreFault> {
+    async fn write(&mut self, form: KeptForm) -> Result<(), StoreFault> {
         if !self.there.contains(&form.name) {
             self.store
                 .put_register(&form.name, form.bytes.to_vec())
@@ -287,7 +290,7 @@ struct Read {
 }
 
 /// A register in the form in which it is kept.
-pub(super) struct Form {
+pub(super) struct KeptForm {
     /// The name of the object in a bucket.
     name: String,
     bytes: Zeroizing<Vec<u8>>,

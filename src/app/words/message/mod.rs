@@ -685,7 +685,7 @@ mod tests {
         errors
     }
 
-    /// What a transfer fails with while a newer list waits.
+    /// Error of a transfer that fails while a newer relay list waits.
     fn newer_list_waits() -> AppError {
         let relay = Identity::from_seed([1; 32]).public();
         let exchange = ExchangeError {
