@@ -91,7 +91,7 @@ pub enum Asked {
     RelayList,
     /// What the server says of itself.
     ServerInfo,
-    /// Session's nodes, straight from a seed.
+    /// Service nodes of Session's network or another of its kind, straight from a seed.
     SessionNodes,
     /// What the owner may know of a file.
     Status,
